@@ -12,7 +12,8 @@ import polars as pl
 from isocost.arrays import Bools, Floats, Ints
 from isocost.measuring.columns import Columns, where_drawn
 from isocost.measuring.draws import Draws
-from isocost.measuring.solutions import Classes, answers, solutions
+from isocost.measuring.equationcache import EquationCache
+from isocost.measuring.solutions import Classes, answers, solutions_by_level
 from isocost.metrics.coverage import coverage_curve, covered, pass_at_1
 from isocost.metrics.diversity import Level, diversity_curve
 from isocost.metrics.majority import majorities
@@ -78,6 +79,7 @@ def models(
     cost: Floats | None = None,
     votes: bool = True,
     identified: bool = False,
+    known: EquationCache | None = None,
 ) -> list[Model]:
     """Return every model of a table, in order of first appearance.
 
@@ -89,13 +91,15 @@ def models(
         cost: Cost of the draws of each group, float[groups], nan where unknown.
         votes: Count answers.
         identified: Keep digests, by which mixtures find equal solutions of different models.
+        known: Equations that are known; those that are parsed are added.
 
     Raises:
         TableError: The file behind the table cannot be read to its end.
     """
     present = table.collect_schema().names()
-    texts = [(name, level) for name, level in LEVELS.items() if level in levels and "generation" in present]
-    classes = {name: solutions(table, draws, level, identified=identified) for name, level in texts}
+    asked = set(levels) if "generation" in present else set[Level]()
+    by_level = solutions_by_level(table, draws, asked, identified=identified, known=known)
+    classes = {name: by_level[level] for name, level in LEVELS.items() if level in by_level}
     voted = answers(table, draws) if votes and "predicted_answer" in present else None
     first = {k: draws.correct_of_first(k) for k in ks}
     # Groups ascend by model, so each model is a slice.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,11 @@ from polars.exceptions import PolarsError
 from isocost.arrays import Bools, Ints
 from isocost.errors import TableError
 from isocost.measuring.draws import Draws, Numbers
+from isocost.measuring.equationcache import SEEDS, Digests, EquationCache
 from isocost.metrics.diversity import Level, distinct_key, owner_blocks
 from isocost.tables.coding import collected
 
 Counts = NDArray[np.int32]
-_SEEDS = (0x9E3779B9, 0x85EBCA6B)  # two hashes of 64 bits: a chance of 1e-24 that any two of ten million texts collide
 _PART = 20_000  # texts held in memory at once
 _BLOCK = 100_000  # digests compared at once: grouping takes several times the memory of its rows
 _COUNTS = pl.Schema({"group": pl.Int32(), "count": pl.Int32(), "right": pl.Int32()})
@@ -51,28 +51,52 @@ class Classes:
 
 
 def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bool = False) -> Classes:
-    """Return distinct correct solutions. Texts are hashed to 128 bits in parts as they are read; a missing text counts as empty.
+    """Return distinct correct solutions, as `solutions_by_level` does for several levels."""
+    return solutions_by_level(table, draws, [level], identified=identified)[level]
+
+
+def solutions_by_level(
+    table: pl.LazyFrame, draws: Draws, levels: Collection[Level], *, identified: bool = False, known: EquationCache | None = None
+) -> dict[Level, Classes]:
+    """Return distinct correct solutions at each level. Texts are hashed to 128 bits in parts as they are read, once for all levels.
 
     The levels `string` and `normalised` are hashed by polars. For `equations`, `distinct_key` parses each distinct text of a group once,
-    which takes some tenths of a millisecond. `identified` keeps the digests, 16 bytes per class.
+    which takes some tenths of a millisecond, if its equations are not `known`. Those of the others are added. A missing text counts as
+    empty.
+
+    Args:
+        table: The table.
+        draws: The same table, loaded.
+        levels: What makes two solutions equal.
+        identified: Keep the digests, 16 bytes per class.
+        known: Equations that are known.
 
     Raises:
         TableError: The file behind the table cannot be read to its end, or has changed.
     """
-    text = pl.col("generation").fill_null("")
-    if level == "normalised":
-        text = text.str.replace_all(r"[\s\x1c-\x1f]+", " ").str.strip_chars(" ")  # as str.split, whose whitespace has four more characters
-    correct = table.filter(pl.col("correct"))
-    digests = collected(correct.select(_hashes(text)))
+    text, correct, group = pl.col("generation").fill_null(""), table.filter(pl.col("correct")), draws.group[draws.correct]
+    # As str.split, whose whitespace has four more characters.
+    words = text.str.replace_all(r"[\s\x1c-\x1f]+", " ").str.strip_chars(" ")
+    exactly, by_words = not {"string", "equations"}.isdisjoint(levels), "normalised" in levels
+    read = [pl.struct(_hashes(own)).alias(name) for name, own, is_needed in (("a", text, exactly), ("b", words, by_words)) if is_needed]
+    hashed = collected(correct.select(read)) if read else pl.DataFrame()
     # The file was read once for the draws and is read again here: a writer in between would pair wrong rows.
-    if digests.height != int(draws.n_correct.sum()):
+    if read and hashed.height != group.size:
         raise TableError("the table has changed while it was read")
-    group = draws.group[draws.correct]
-    if level == "equations":
-        first = _first_equal(digests, group)
+    found: dict[Level, Classes] = {}
+    if by_words:
+        found["normalised"] = _classes(hashed.drop_in_place("b").struct.unnest(), group, identified=identified)
+    if not exactly:
+        return found
+    digests = hashed.drop_in_place("a").struct.unnest()
+    if "string" in levels:
+        found["string"] = _classes(digests, group, identified=identified)
+    if "equations" in levels:
+        first, keys = _first_equal(digests, group), np.stack([digests[name].to_numpy() for name in "ab"])
         del digests  # their memory is that of the digests by equations
-        digests = _by_equations(correct.select(text), first)
-    return _classes(digests, group, identified=identified)
+        digests = _by_equations(correct.select(text), keys, first, known or EquationCache())
+        found["equations"] = _classes(digests, group, identified=identified)
+    return found
 
 
 def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
@@ -92,7 +116,7 @@ def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
 
 
 def _hashes(text: pl.Expr) -> list[pl.Expr]:
-    return [text.hash(seed).alias(name) for name, seed in zip("ab", _SEEDS, strict=True)]
+    return [text.hash(seed).alias(name) for name, seed in zip("ab", SEEDS, strict=True)]
 
 
 def _classes(digests: pl.DataFrame, group: Numbers, right: Bools | None = None, *, identified: bool = False) -> Classes:
@@ -120,18 +144,25 @@ def _first_equal(digests: pl.DataFrame, group: Numbers) -> NDArray[np.uint32]:
     return first
 
 
-def _by_equations(texts: pl.LazyFrame, first: NDArray[np.uint32]) -> pl.DataFrame:
-    """Return the digests of `distinct_key` of each text. Only the first of equal texts is parsed, because parsing is the slow part."""
-    is_first = first == np.arange(first.size, dtype=np.uint32)
-    keys = {name: np.zeros(first.size, dtype=np.uint64) for name in "ab"}
+def _by_equations(texts: pl.LazyFrame, keys: Digests, first: NDArray[np.uint32], known: EquationCache) -> pl.DataFrame:
+    """Return the digests of `distinct_key` of each text, in the place of its own digests, `keys`.
+
+    Only the first of equal texts is parsed, and only if its equations are not known, because parsing is the slow part.
+    """
+    new = np.flatnonzero(first == np.arange(first.size, dtype=np.uint32))
+    found, equations = known.find(keys[:, new])
+    keys[:, new[found]] = equations
+    new = new[~found]
+    # No text is read if all equations are known.
     start = 0
-    for part in _parts(texts):
-        here = np.flatnonzero(is_first[start : start + part.len()])
-        found = pl.Series([distinct_key(text, "equations") for text in part.gather(here)], dtype=pl.String)
-        for name, seed in zip("ab", _SEEDS, strict=True):
-            keys[name][start + here] = found.hash(seed).to_numpy()
+    for part in _parts(texts) if new.size else ():
+        here = new[slice(*np.searchsorted(new, [start, start + part.len()]))]
+        parsed = pl.Series([distinct_key(text, "equations") for text in part.gather(here - start)], dtype=pl.String)
+        equations = np.stack([parsed.hash(seed).to_numpy() for seed in SEEDS])
+        known.add(keys[:, here], equations)
+        keys[:, here] = equations
         start += part.len()
-    return pl.DataFrame({name: values[first] for name, values in keys.items()})
+    return pl.DataFrame({name: values[first] for name, values in zip("ab", keys, strict=True)})
 
 
 def _blocks(group: Numbers) -> Iterator[tuple[Ints, Numbers]]:

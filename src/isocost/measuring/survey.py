@@ -14,6 +14,7 @@ from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared, crossings, curve_points, shared
 from isocost.measuring.costs import costs
 from isocost.measuring.draws import load, rows_of
+from isocost.measuring.equationcache import FILE, EquationCache
 from isocost.measuring.groups import problem_groups
 from isocost.measuring.independent import independent_part
 from isocost.measuring.measured import Measured, Shape
@@ -112,7 +113,9 @@ def survey(
     # Before the slow part: a mixture without costs is the user's mistake.
     for shares in asked:
         check_costs(shares, draws, cost.of_group)
-    found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
+    # It is read and never written: another process may have the run directory open.
+    known = EquationCache(run.path / FILE if run else None)
+    found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked), known=known)
     stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws.problems) for model in found}
     is_fixed = {**(run.is_fixed if run else {}), **dict.fromkeys(part.models if part else (), True)}
     measured = [

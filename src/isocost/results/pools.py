@@ -9,6 +9,7 @@ import polars as pl
 
 from isocost.arrays import Bools
 from isocost.measuring.draws import Draws
+from isocost.measuring.equationcache import FILE, EquationCache
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import Model, models
 from isocost.records import Estimate
@@ -33,8 +34,11 @@ def measured_models(table: DrawTable, measured: Bools) -> list[Model]:
         samples = samples.with_row_index().filter(pl.col("index").is_in(pl.Series(rows, dtype=pl.UInt32).implode())).drop("index")
         places = places[rows]
     draws = _draws(table, places)
+    known = EquationCache(table.path.with_name(FILE))
     # Solutions need identities across models only if there are several models to compare.
-    return models(samples, draws, (), votes=False, identified=len(draws.models) > 1)
+    found = models(samples, draws, (), votes=False, identified=len(draws.models) > 1, known=known)
+    known.save()
+    return found
 
 
 def _draws(table: DrawTable, of_file: Places) -> Draws:

@@ -13,6 +13,7 @@ from isocost.events import Listener, Note
 from isocost.ids import digest
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
+from isocost.measuring.equationcache import FILE as EQUATIONS
 from isocost.preparing.prepare import Prepared, own_parts
 from isocost.records import Results
 from isocost.reporting import Report
@@ -22,10 +23,11 @@ from isocost.store import RunDirectory
 
 FILE = "reported.json"
 LABELS = "audits/labels.jsonl"
-# Files that follow from the terms, which are compared, or from the results. Every start writes them, also one that only reports again.
+# Files that follow from the terms, which are compared, or from the results. Every start writes them, also one that only reports again, or
+# does without them.
 _WRITTEN_AGAIN = {
     FILE, "lock", "start.json", "study.yaml", "manifest.json", "models.json", "excluded.jsonl", "stale.json",
-    "report.html", "report.md", "figures", "tables", "audits/labels.lock",
+    "report.html", "report.md", "figures", "tables", "audits/labels.lock", EQUATIONS,
 }  # fmt: skip
 
 _CODE = Path(__file__).parents[1]  # of isocost itself: a developer's report follows from the code as it is
