@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple, cast, get_args
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from isocost.arrays import Floats, Ints
 from isocost.ledger import Answered
-from isocost.records import Cost, FinishReason, Verdict
+from isocost.records import Cost, FinishReason, Unit, Verdict
 
 _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 _CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
@@ -35,6 +42,26 @@ class Draw(NamedTuple):
         return Cost(flops=self.flops, usd=self.usd)
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a frame of stored draws as `ProblemDraws` keeps them, each [rows]."""
+
+    reasons: NDArray[np.uint8]
+    prompt: Ints
+    generated: Ints
+    flops: Floats
+    usd: Floats
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Columns:
+        """Return the columns of a frame."""
+        return cls(
+            frame["finish_reason"].replace_strict(_CODES, return_dtype=pl.UInt8).to_numpy(),
+            *(frame[name].cast(pl.Int64).to_numpy() for name in ("num_prompt_tokens", "num_generated_tokens")),
+            *(frame[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in ("cost_flops", "cost_usd")),
+        )
+
+
 class ProblemDraws:
     """The draws of one problem by index, in about 40 bytes per draw, because a run may hold millions."""
 
@@ -50,9 +77,7 @@ class ProblemDraws:
         return index < len(self._reasons) and self._reasons[index] > 0
 
     def __iter__(self) -> Iterator[tuple[int, Draw]]:
-        for index in range(len(self._reasons)):
-            if (draw := self.get(index)) is not None:
-                yield index, draw
+        return self.first(len(self._reasons))
 
     def get(self, index: int) -> Draw | None:
         """Return the draw at an index, or None if there is none."""
@@ -97,55 +122,130 @@ class ProblemDraws:
         """Set the verdict on a draw."""
         self._verdicts[index] = verdict
 
+    def put_all(self, index: Ints, columns: Columns, rows: Ints) -> int | None:
+        """Add draws that are not stored yet, without verdicts. If some are stored or occur twice, return the first of these and add none.
+
+        Args:
+            index: Index of each draw, int[draws].
+            columns: Columns of a frame.
+            rows: The row of each draw, int[draws].
+        """
+        self.reserve(int(index.max(initial=-1)) + 1)
+        reasons = np.frombuffer(self._reasons, dtype=np.uint8)
+        repeated = reasons[index] > 0
+        if (np.diff(index) <= 0).any():  # never in draws that were bought in order
+            is_first = np.zeros(index.size, dtype=np.bool_)
+            is_first[np.unique(index, return_index=True)[1]] = True
+            repeated |= ~is_first
+        if repeated.any():
+            return int(repeated.argmax())
+        reasons[index] = columns.reasons[rows]
+        np.frombuffer(self._prompt, dtype=np.int64)[index] = columns.prompt[rows]
+        np.frombuffer(self._generated, dtype=np.int64)[index] = columns.generated[rows]
+        np.frombuffer(self._flops)[index] = columns.flops[rows]
+        np.frombuffer(self._usd)[index] = columns.usd[rows]
+        return None
+
+    def count(self) -> int:
+        """Return the number of draws."""
+        return len(self._reasons) - self._reasons.count(0)
+
+    def first(self, most: int) -> Iterator[tuple[int, Draw]]:
+        """Yield the draws below an index, with their index."""
+        for index in range(min(most, len(self._reasons))):
+            if (draw := self.get(index)) is not None:
+                yield index, draw
+
+    def ended(self, reason: FinishReason) -> Iterator[tuple[int, Draw]]:
+        """Yield the draws that ended for a reason, with their index."""
+        code, index = _CODES[reason], -1
+        while (index := self._reasons.find(code, index + 1)) >= 0:
+            yield index, cast(Draw, self.get(index))
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield the verdicts."""
+        return filter(None, self._verdicts)
+
+    def first_missing(self, first: int, end: int) -> int:
+        """Return the smallest index from `first` to before `end` without a draw, or else `end`."""
+        found = self._reasons.find(0, first, end)
+        return found if found >= 0 else max(first, min(len(self._reasons), end))
+
+    def verdicts_at(self, index: Sequence[int]) -> list[Verdict | None]:
+        """Return the verdicts on stored draws, in the order of their indices."""
+        own = self._verdicts
+        return [own[at] for at in index]
+
+    def costs(self, first: int, end: int) -> tuple[Floats, Floats]:
+        """Return FLOPs and US dollars of the draws from an index to before another, float[draws] each, nan where unknown."""
+        is_stored = np.frombuffer(self._reasons, dtype=np.uint8)[first:end] > 0
+        return np.frombuffer(self._flops)[first:end][is_stored], np.frombuffer(self._usd)[first:end][is_stored]
+
+    def knows(self, unit: Unit) -> bool:
+        """Return True if the cost of every draw is known in a unit."""
+        amounts = np.frombuffer({"flops": self._flops, "usd": self._usd}[unit])
+        return not np.isnan(amounts[np.frombuffer(self._reasons, dtype=np.uint8) > 0]).any()
+
+    def judge_all(self, index: Sequence[int], verdicts: Sequence[Verdict]) -> None:
+        """Set the verdicts on draws; the last one counts where several are on one draw."""
+        own = self._verdicts
+        for at, verdict in zip(index, verdicts, strict=True):
+            own[at] = verdict
+
     def all_judged(self) -> bool:
         """Return True if every draw has a verdict."""
         return all(verdict is not None for verdict, reason in zip(self._verdicts, self._reasons, strict=True) if reason)
 
 
-def to_draw(row: Mapping[str, Any]) -> Draw:
-    """Make a draw from the `DRAW_COLUMNS` columns of a stored row."""
-    return Draw(row["num_prompt_tokens"], row["num_generated_tokens"], row["finish_reason"], row["cost_flops"], row["cost_usd"])
-
-
-def iter_batches(rows: Iterable[Mapping[str, Any]], found: Callable[[Answered, bool], None]) -> Iterator[tuple[Mapping[str, Any], Draw]]:
-    """Yield stored draws with their rows, and report the answers and cost of each batch.
+def iter_batches(frames: Iterable[pl.DataFrame], found: Callable[[Answered, bool], None]) -> Iterator[pl.DataFrame]:
+    """Yield frames of stored draws, and report the answers and cost of each batch.
 
     Args:
-        rows: Rows with the `PAID_COLUMNS` columns and `batch`. The rows of a batch are adjacent, so one batch is in memory at a time.
-        found: Called after each batch, with its answers and cost, and True if all its draws failed without a token.
+        frames: Frames with the `PAID_COLUMNS` columns and `batch`. The rows of a batch are adjacent, if need be over several frames.
+        found: Called once per batch, with its answers and cost, and True if all its draws failed without a token.
     """
-    batch, own, seconds = "", list[Draw](), 0.0
-    for row in rows:
-        if row["batch"] != batch:
-            if own:
-                found(summarise_batch(batch, own, seconds), not any(map(_has_tokens, own)))
-            batch, own, seconds = row["batch"], [], 0.0
-        draw = to_draw(row)
-        own.append(draw)
-        seconds += row["cost_seconds"]
-        yield row, draw
-    if own:
-        found(summarise_batch(batch, own, seconds), not any(map(_has_tokens, own)))
+    batch: str | None = None
+    own: list[list[Any]] = []
+    for frame in frames:
+        columns = [frame[name].to_list() for name in PAID_COLUMNS]
+        starts = np.flatnonzero(np.diff(frame["batch"].rle_id().to_numpy().astype(np.int64), prepend=-1))
+        names = frame["batch"].gather(starts).to_list()
+        for name, (start, end) in zip(names, pairwise([*starts.tolist(), frame.height]), strict=True):
+            part = [column[start:end] for column in columns]
+            if name == batch:
+                own = [before + more for before, more in zip(own, part, strict=True)]
+                continue
+            if batch is not None:
+                found(*_summarise_columns(batch, own))
+            batch, own = name, part
+        yield frame
+    if batch is not None:
+        found(*_summarise_columns(batch, own))
 
 
-def _has_tokens(draw: Draw) -> bool:
+def _summarise_columns(batch: str, columns: Sequence[list[Any]]) -> tuple[Answered, bool]:
+    """Return the answers and cost of a batch from its `PAID_COLUMNS`, and True if all its draws failed without a token."""
+    _, tokens, reasons, flops, usd, seconds = columns
     # A content filter ends a reply with "error" after tokens that are paid for.
-    return draw.finish_reason != "error" or draw.num_generated_tokens > 0
+    has_tokens = any(reason != "error" or number > 0 for reason, number in zip(reasons, tokens, strict=True))
+    return _summarise(batch, tokens, flops, usd, sum(seconds)), not has_tokens
 
 
 def summarise_batch(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
     """Return the number of answers, the tokens and the cost of a batch; `seconds` is the engine's time.
 
-    A unit is None if it is unknown for any draw. No `Cost` is made per draw, for speed.
+    A unit is None if it is unknown for any draw.
     """
-    if len(draws) == 1:  # most batches of an endpoint
-        ((_, tokens, _, own_flops, own_usd, _),) = draws
-        return Answered(request=batch, cost=Cost(flops=own_flops, usd=own_usd, seconds=seconds), count=1, tokens=tokens)
-    flops, usd = [draw.flops for draw in draws], [draw.usd for draw in draws]
+    return _summarise(batch, [d.num_generated_tokens for d in draws], [d.flops for d in draws], [d.usd for d in draws], seconds)
+
+
+def _summarise(batch: str, tokens: list[int], flops: list[float | None], usd: list[float | None], seconds: float) -> Answered:
+    if len(tokens) == 1:  # most batches of an endpoint
+        return Answered(request=batch, cost=Cost(flops=flops[0], usd=usd[0], seconds=seconds), count=1, tokens=tokens[0])
     cost = Cost(
         flops=None if None in flops else sum(filter(None, flops)), usd=None if None in usd else sum(filter(None, usd)), seconds=seconds
     )
-    return Answered(request=batch, cost=cost, count=len(draws), tokens=sum(draw.num_generated_tokens for draw in draws))
+    return Answered(request=batch, cost=cost, count=len(tokens), tokens=sum(tokens))
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:

@@ -86,11 +86,7 @@ def unit_of_costs(prepared: Prepared, bought: SamplingOutcome, pools: Mapping[st
     drawn = [pools[name] for name in generators(prepared.study) if next(pools[name].draws(), None)]
     wanted = _budget_units(bought.plans)
     enough = any if wanted else all
-    return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)
-
-
-def _is_known(unit: Unit, pool: Pool) -> bool:
-    return all(draw.cost.amount(unit) is not None for _, draw in pool.draws())
+    return next((unit for unit in wanted or UNITS if enough(pool.stored.knows_costs(unit) for pool in drawn)), None)
 
 
 def _budget_units(plans: Sequence[CellPlan]) -> list[Unit]:

@@ -147,9 +147,7 @@ class StudyRun:
         """Write the draws that the limit leaves as a table of samples; return where they are and how to look at them."""
         path, parts = self.directory.path / SAMPLES, (part for pool in pools.values() for part in pool.frames())
         units = dict.fromkeys(budget.unit for budget in self.prepared.study.budgets.values()) or {"flops": None, "usd": None}
-        unit = next(
-            (unit for unit in units if all(draw.cost.amount(unit) is not None for pool in pools.values() for _, draw in pool.draws())), None
-        )
+        unit = next((unit for unit in units if all(pool.stored.knows_costs(unit) for pool in pools.values())), None)
         write_samples(parts, path, unit, {name for pool in pools.values() for name in pool.extras()})
         self.directory.write_json({"sha256": None, PAID: digest_of_file(path)}, SAMPLES_DIGEST)
         return f" in {path}; what they say: isocost measure {shell_word(self.directory.path)}"

@@ -116,7 +116,8 @@ def sample(
     pilot = pilot_allocations(prepared, _ids(prepared), list(pools))
     watch = _watch(prepared, directory, pools, pilot, listener)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
-    progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
+    for pool in pools.values():
+        progress.judged(list(pool.stored.verdicts()))
     batches = open_dispatcher(submissions, directory, executor, ledger, batch_terms, progress)
     sampler = Sampler(pools, executor, grading, ledger, progress, batches)
     try:
@@ -167,7 +168,7 @@ def _watch(
     prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener
 ) -> StageWatch:
     """Return the watch of the stage, which expects the pilot's draws, or without a pilot those of the plan."""
-    stored = sum(1 for pool in pools.values() for _ in pool.draws())
+    stored = sum(pool.stored.count() for pool in pools.values())
     ids = _ids(prepared)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
     return StageWatch(stage="sample", total=max(stored, expected), unit="samples", listener=listener, done_before=stored)
@@ -223,7 +224,7 @@ def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listene
 
 def _take_changes(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], listener: Listener) -> None:
     """Note what has changed in the problems since the last start, and record them as they are now."""
-    stale = sum((pool.stale for pool in pools.values()), Counter[str]())
+    stale = sum((pool.stored.stale for pool in pools.values()), Counter[str]())
     # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
     refuse_moved_questions(prepared.changes, stale, directory.path)
     note_changed_problems(prepared.changes, stale, listener)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from isocost.records import Allocation, Failed, Outcome
 from isocost.sampling.pools import Pool
@@ -91,9 +92,7 @@ def _asked(pools: Mapping[str, Pool], draws: Sequence[Allocation] | None) -> dic
     wanted = None if draws is None else {(a.model, a.problem_id): a.first_index + a.count for a in draws}
     found: dict[str, _Asked] = defaultdict(_Asked)
     for model, pool in pools.items():
-        for (problem, index), draw in pool.draws():
-            if index >= (_MOST_DRAWS if wanted is None else wanted.get((model, problem), 0)):
-                continue
+        for (problem, _), draw in pool.stored.all(partial(_limit, wanted, model)):
             if draw.verdict is None or draw.verdict.outcome is Outcome.UNGRADED:
                 continue
             own = found[problem]
@@ -102,6 +101,11 @@ def _asked(pools: Mapping[str, Pool], draws: Sequence[Allocation] | None) -> dic
             if draw.verdict.outcome is Outcome.INCORRECT and draw.verdict.predicted_answer is not None:
                 own.answers[model][draw.verdict.predicted_answer] += 1
     return dict(found)
+
+
+def _limit(wanted: Mapping[tuple[str, str], int] | None, model: str, problem: str) -> int:
+    """Return the index below which the draws of a model and problem count."""
+    return _MOST_DRAWS if wanted is None else wanted.get((model, problem), 0)
 
 
 def _example(problem_id: str, asked: _Asked, pools: Mapping[str, Pool], agreed: str | None) -> str:

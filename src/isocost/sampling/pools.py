@@ -8,10 +8,8 @@ disk. In memory a pool holds the tokens, cost and verdict of each draw.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import polars as pl
 
@@ -39,6 +37,7 @@ from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, Delimiters, ModelCard, Problem, SamplingParams, Verdict
 from isocost.sampling.orders import Batch, Line, OrderIndex, Orders
 from isocost.sampling.poolcalls import PoolCalls
+from isocost.sampling.pooldraws import PoolDraws, StoredTwiceError
 from isocost.sampling.solutions import Solutions
 from isocost.sampling.verdicts import Verdicts, final_verdict, log_name, to_pairs, verdict_columns
 from isocost.store import BatchLog, Log, RunDirectory
@@ -59,7 +58,7 @@ class Pool:
         reasoning: Delimiters of the model's reasoning, if the study gives any.
         is_batched: True if its draws are bought through the batch API of the endpoint.
         id: Digest of model, prompt, sampling parameters and seed.
-        stale: By problem id, stored draws of problems that have left the study or have another question now.
+        stored: Its draws.
     """
 
     card: ModelCard
@@ -80,11 +79,10 @@ class Pool:
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: Orders = field(init=False)
-    _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
+    stored: PoolDraws = field(init=False)
     _prompt_digests: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
-    stale: Counter[str] = field(init=False, default_factory=Counter)
     _prompt: str = field(init=False, default="")  # of the last request
     _named: str = field(init=False, default="")  # the name under which the endpoint answered at the last start
 
@@ -97,6 +95,7 @@ class Pool:
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, log_name(self.id, self.reasoning)))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
         self._orders = Orders(self._is_current)
+        self.stored = PoolDraws(list(self.problems), self._ids_of)
 
     def load(
         self, unanswered: Collection[str], found: Callable[[Answered, bool], None] = lambda stored, failed: None
@@ -115,7 +114,6 @@ class Pool:
         """
         recorded = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
         self._orders.add(recorded)
-        places: dict[str, DrawKey] = {}
         numbers = OrderIndex(recorded)
         still_open: dict[str, Answered] = {}
 
@@ -124,36 +122,32 @@ class Pool:
                 still_open[stored.request] = stored
             found(stored, failed)
 
-        for row, draw in iter_batches(self._log.rows(STORED_COLUMNS, ("answered_by",) if self.facts.remote else ()), keep):
-            self._named = row.get("answered_by") or self._named
-            key = row["problem_id"], row["sample_index"]
-            if row["batch"] not in self._numbers:  # before the checks below, because `seal` orders stale draws too
-                self._numbers[row["batch"]] = numbers.of(*key)
-            if key[0] not in self.problems or row["id"] != self._sample_id(*key):
-                self.stale[key[0]] += 1
-            elif row["id"] in places:
-                raise self._duplicate_error(row)
-            else:
-                self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
-                places[row["id"]] = key
-        self._load_verdicts(places)
+        parts = iter_batches(self._log.tables(STORED_COLUMNS, ("answered_by",) if self.facts.remote else ()), keep)
+        try:
+            places = self.stored.read(self._note_batches(part, numbers) for part in parts)
+        except StoredTwiceError as error:
+            problem_id, index, batch = error.args
+            raise StorageError(
+                f"{self._log.stem}: draw {index} of problem {problem_id} is stored twice, the second time in batch {batch}",
+                advice="a row was doubled or changed by hand: restore the pool's files from a copy",
+            ) from None
+        answers = pl.Series([problem.answer for problem in self.problems.values()], dtype=pl.String)
+        for ids, references, verdicts in self._verdicts.stored():
+            self.stored.judge(places, ids, references, verdicts, answers)
+        if self.solutions is not None:
+            self.solutions.read((key, draw, self.stored.by_problem[key[0]].verdict(key[1])) for _, key, draw in self._texts())
         return still_open
 
-    def _load_verdicts(self, places: Mapping[str, DrawKey]) -> None:
-        """Read the stored verdicts on draws, given by sample id, and the texts of correct ones if they are needed."""
-        for sample_id, reference, verdict in self._verdicts.stored():
-            problem_id, index = places.get(sample_id, ("", 0))
-            if problem_id and self.problems[problem_id].answer == reference:  # after a changed answer, the draw is graded again
-                self._draws[problem_id].judge(index, verdict)
-        if self.solutions is not None:
-            self.solutions.read((key, draw, self._draws[key[0]].verdict(key[1])) for _, key, draw in self._texts())
-
-    def _duplicate_error(self, row: Mapping[str, Any]) -> StorageError:
-        return StorageError(
-            f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
-            f"{row['batch']}",
-            advice="a row was doubled or changed by hand: restore the pool's files from a copy",
-        )
+    def _note_batches(self, part: pl.DataFrame, numbers: OrderIndex) -> pl.DataFrame:
+        """Keep the number of each batch's order, and the last name under which the endpoint answered; return the part."""
+        # Of stale draws too, because `seal` orders them.
+        for batch, problem_id, index in part.group_by("batch", maintain_order=True).first().select("batch", *DRAW[1:]).iter_rows():
+            if batch not in self._numbers:
+                self._numbers[batch] = numbers.of(problem_id, index)
+        if "answered_by" in part.columns:
+            names = part["answered_by"].cast(pl.String)
+            self._named = next(iter(names.filter(names != "").tail(1)), self._named)
+        return part
 
     def bought(self, problem_id: str) -> int:
         """Return the number of draws of a problem that are bought or ordered."""
@@ -196,10 +190,9 @@ class Pool:
     def _missing_part(self, line: Line, wanted: Mapping[tuple[str, str], int] | None) -> Line | None:
         """Return the part of an order's line that is wanted and not stored, or None."""
         problem_id, asked, first, count = line
-        stored = self._draws.get(problem_id, ())
         end = first + count if wanted is None else min(first + count, wanted.get((self.card.name, problem_id), 0))
         # The draws of a line are stored in order, so none after the first missing one is stored.
-        start = next((i for i in range(first, end) if i not in stored), end)
+        start = self.stored.of(problem_id).first_missing(first, end)
         return [problem_id, asked, start, end - start] if start < end else None
 
     def is_short(self, wanted: Mapping[tuple[str, str], int]) -> bool:
@@ -225,7 +218,7 @@ class Pool:
         found: list[tuple[DrawKey, StoredDraw]] = []
         own_draws: list[Draw] = []
         for request, draws in zip(batch.requests, answers.stored, strict=True):
-            own = self._draws.setdefault(request.problem_id, ProblemDraws())
+            own = self.stored.by_problem.setdefault(request.problem_id, ProblemDraws())
             own.reserve(request.first_index + len(draws))
             for index, stored in enumerate(draws, request.first_index):
                 draw = Draw(*stored[2:7])
@@ -251,10 +244,10 @@ class Pool:
 
     def ungraded(self) -> Iterator[tuple[str, list[tuple[DrawKey, StoredDraw]]]]:
         """Yield, by batch, the stored draws that have no verdict of this grader on the present reference answer."""
-        if all(draws.all_judged() for draws in self._draws.values()):
+        if all(draws.all_judged() for draws in self.stored.by_problem.values()):
             return  # a finished run then reads no texts
         for batch, own in itertools.groupby(self._texts(), key=lambda each: each[0]):
-            if unjudged := [(key, draw) for _, key, draw in own if self._draws[key[0]].verdict(key[1]) is None]:
+            if unjudged := [(key, draw) for _, key, draw in own if self.stored.by_problem[key[0]].verdict(key[1]) is None]:
                 yield batch, unjudged
 
     def texts(self, keys: Collection[DrawKey]) -> Iterator[tuple[DrawKey, str]]:
@@ -278,7 +271,7 @@ class Pool:
             lines = []
             for ((problem_id, index), draw), verdict in zip(draws, verdicts, strict=True):
                 found = self._verdicts.share(final_verdict(draw, verdict))
-                self._draws[problem_id].judge(index, found)
+                self.stored.by_problem[problem_id].judge(index, found)
                 if self.solutions is not None:
                     self.solutions.add((problem_id, index), draw, found)
                 lines.append((draw.id, self.problems[problem_id].answer, found))
@@ -291,18 +284,15 @@ class Pool:
 
     def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
         """Yield every draw of the study's problems, with its key."""
-        for problem_id, draws in self._draws.items():
-            for index, draw in draws:
-                yield (problem_id, index), draw
+        return self.stored.all()
 
     def get(self, problem_id: str, index: int) -> Draw | None:
         """Return a draw, or None if it is not stored."""
-        draws = self._draws.get(problem_id)
-        return None if draws is None else draws.get(index)
+        return self.stored.of(problem_id).get(index)
 
     def failures(self) -> Iterator[tuple[str, str, bool]]:
         """Yield problem, reason and True if it has tokens, of each failed draw; the reason is "" for those of earlier versions."""
-        failed = {key for key, draw in self.draws() if draw.finish_reason == "error"}
+        failed = {key for key, _ in self.stored.ended("error")}
         rows = self._log.rows((*DRAW, *TOKENS), ("failure",)) if failed else ()
         for row in rows:
             if (row["problem_id"], row["sample_index"]) in failed and row["id"] == self._sample_id(row["problem_id"], row["sample_index"]):
@@ -327,11 +317,11 @@ class Pool:
         )
         for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", *COSTS), tuple(EXTRAS)):
             # Filtered before the join, which would match stale draws of a changed question by the problem's id.
-            if self.stale:
+            if self.stored.stale:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
             yield part.join(answers, on="problem_id", how="inner", maintain_order="left").with_columns(
-                *verdict_columns(self._draws[problem].verdict(index) for problem, index in part.select(DRAW[1:]).iter_rows()),
+                *verdict_columns(self.stored.verdicts_at(part)),
                 model=pl.lit(self.card.name),
                 pool=pl.lit(self.id),
             )
@@ -363,9 +353,12 @@ class Pool:
         return self._prompt_digests[problem_id]
 
     def _sample_id(self, problem_id: str, index: int) -> str:
+        return self._ids_of(problem_id).at(index)
+
+    def _ids_of(self, problem_id: str) -> SampleIds:
         if problem_id not in self._ids:
             self._ids[problem_id] = SampleIds(self.id, problem_id, self._prompt_digest(problem_id))
-        return self._ids[problem_id].at(index)
+        return self._ids[problem_id]
 
     def _most_tokens(self, problem_id: str) -> int:
         return self.template.most_tokens(self.problems[problem_id].question) + self.facts.added_tokens

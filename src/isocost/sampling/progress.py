@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from isocost.amounts import format_amount as format_budget
+from isocost.arrays import Floats
 from isocost.dispatch.draws import DrawKey
 from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
@@ -39,6 +42,18 @@ class Spent:
         self.draws += 1
         self.flops = None if self.flops is None or flops is None else self.flops + flops
         self.usd = None if self.usd is None or usd is None else self.usd + usd
+
+    def add_all(self, flops: Floats, usd: Floats) -> None:
+        """Count several draws; amounts are nan where unknown."""
+        self.draws += flops.size
+        self.flops, self.usd = _added(self.flops, flops), _added(self.usd, usd)
+
+
+def _added(total: float | None, amounts: Floats) -> float | None:
+    if total is None or np.isnan(amounts).any():
+        return None
+    # One after the other, as `add` does: np.sum changes the last digits.
+    return float(np.cumsum(np.append(total, amounts))[-1])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,8 +101,9 @@ class Progress:
 
     def __post_init__(self) -> None:
         for model, pool in self.pools.items():
-            for _, draw in pool.draws():
-                self._count_answer(model, draw.finish_reason, draw.num_generated_tokens)
+            self._answered[model] = pool.stored.count() - sum(1 for _ in pool.stored.ended("error"))
+            for _, draw in pool.stored.ended("length"):
+                self._count_cut(model, draw.num_generated_tokens)
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
@@ -100,9 +116,7 @@ class Progress:
             self._ordered_in_all += max(0, end - self._ordered.get(key, 0))
             self._ordered[key] = max(end, self._ordered.get(key, 0))
             self._wanted.setdefault((a.model, a.problem_id), []).append((end, spent))
-            for index in range(a.first_index, end):
-                if draw := self.pools[a.model].get(a.problem_id, index):
-                    spent.add(draw.flops, draw.usd)
+            spent.add_all(*self.pools[a.model].stored.of(a.problem_id).costs(a.first_index, end))
         self.watch.total = max(self.watch.total, self._ordered_in_all)
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
@@ -124,8 +138,11 @@ class Progress:
     def _count_answer(self, model: str, finish_reason: FinishReason, tokens: int) -> None:
         self._answered[model] += finish_reason != "error"
         if finish_reason == "length":
-            self._cut[model] += 1
-            self._longest_cut[model] = max(tokens, self._longest_cut.get(model, 0))
+            self._count_cut(model, tokens)
+
+    def _count_cut(self, model: str, tokens: int) -> None:
+        self._cut[model] += 1
+        self._longest_cut[model] = max(tokens, self._longest_cut.get(model, 0))
 
     def truncations(self) -> dict[str, Truncation]:
         """Return the samples that reached max_tokens, over all starts, of each model that has any."""

@@ -134,8 +134,8 @@ class Reconciliation:
         for folder, account in (("pools", "data"), (FOLDER, ACCOUNT)):
             for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
                 if (account, model, name) not in self._places:
-                    rows = self._directory.batches(folder, model, name).rows(PAID_COLUMNS)
-                    for _ in iter_batches(rows, self.compare_place((account, model, name))):
+                    stored = self._directory.batches(folder, model, name).tables(PAID_COLUMNS)
+                    for _ in iter_batches(stored, self.compare_place((account, model, name))):
                         pass  # only the calls of `compare` matter
         return {request: stored for request, stored in self._stored.items() if request not in before}
 

@@ -32,11 +32,16 @@ def final_verdict(draw: StoredDraw, verdict: Verdict) -> Verdict:
 def verdict_columns(verdicts: Iterable[Verdict | None]) -> list[pl.Series]:
     """Return the columns `outcome`, `predicted_answer` and `correct` of draws; None is the verdict on a failed draw."""
     found = [verdict or FAILED for verdict in verdicts]
-    return [
-        pl.Series("outcome", [verdict.outcome for verdict in found], dtype=_OUTCOMES),
-        pl.Series("predicted_answer", [verdict.predicted_answer for verdict in found], dtype=pl.String),
-        pl.Series("correct", [verdict.correct for verdict in found], dtype=pl.Boolean),
+    # Verdicts are shared, so a column is made of a few and then of their places. They are told apart by `id`, which hashes no fields.
+    distinct = {id(verdict): verdict for verdict in found}
+    places = {number: place for place, number in enumerate(distinct)}
+    rows = pl.Series([places[id(verdict)] for verdict in found], dtype=pl.UInt32)
+    columns = [
+        pl.Series("outcome", [verdict.outcome for verdict in distinct.values()], dtype=_OUTCOMES),
+        pl.Series("predicted_answer", [verdict.predicted_answer for verdict in distinct.values()], dtype=pl.String),
+        pl.Series("correct", [verdict.correct for verdict in distinct.values()], dtype=pl.Boolean),
     ]
+    return [column.gather(rows) for column in columns]
 
 
 def to_pairs(asked: Iterable[Problem], draws: Iterable[StoredDraw], reasoning: Delimiters | None) -> list[Pair]:
@@ -82,11 +87,18 @@ class Verdicts:
             entries.append((key, [_to_row(sample_id, reference, verdict) for sample_id, reference, verdict in judged]))
         self._log.append_all(entries)
 
-    def stored(self) -> Iterator[tuple[str, str, Verdict]]:
-        """Yield (sample id, reference, verdict) of every stored verdict."""
-        for row in self._log.rows():
-            verdict = Verdict(outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"])
-            yield row["sample_id"], row["reference"], self.share(verdict)
+    def stored(self) -> Iterator[tuple[pl.Series, pl.Series, list[Verdict]]]:
+        """Yield sample ids, references and verdicts of the stored verdicts, part by part."""
+        for part in self._log.tables(("sample_id", "reference", "outcome", "predicted_answer", "reason")):
+            # Made once per kind: most verdicts of a part equal one of a few.
+            made: dict[tuple[str, str | None, str], Verdict] = {}
+            verdicts = []
+            for kind in zip(part["outcome"].to_list(), part["predicted_answer"].to_list(), part["reason"].to_list(), strict=True):
+                if kind not in made:
+                    outcome, answer, reason = kind
+                    made[kind] = self.share(Verdict(outcome=Outcome(outcome), predicted_answer=answer, reason=reason))
+                verdicts.append(made[kind])
+            yield part["sample_id"], part["reference"], verdicts
 
     def seal(self) -> None:
         """Move the stored verdicts into Parquet."""

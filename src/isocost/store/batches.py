@@ -14,7 +14,7 @@ from isocost.store.digests import Digests
 from isocost.store.fields import Kind, flaw_of_batch
 from isocost.store.kinds import BATCHES
 from isocost.store.logs import Log, Row, is_checked
-from isocost.store.parts import Parts
+from isocost.store.parts import Parts, to_frame
 
 ROWS_A_PART = 20_000  # bounds the memory that sealing needs
 _NAMED = re.compile(rb'\{"batch": "([^"\\\x80-\xff]*)"')  # reads a batch's name without parsing the line, which may hold megabytes
@@ -74,6 +74,30 @@ class BatchLog:
         for frame in self._parts.frames(columns, optional):
             seen |= set(frame["batch"].unique())
             yield from frame.iter_rows(named=True)
+        for rows in self._unsealed(seen, columns, optional):
+            yield from rows
+
+    def tables(self, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """Yield the rows as `rows` does, in frames: a column whose values are all null has no type.
+
+        Raises:
+            StorageError: a line or a part is damaged.
+        """
+        seen: set[str] = set()
+        for frame in self._parts.frames(columns, optional):
+            seen |= set(frame["batch"].unique())
+            yield frame
+        gathered: list[Row] = []
+        for rows in self._unsealed(seen, columns, optional):
+            gathered += rows
+            if len(gathered) >= ROWS_A_PART:
+                yield to_frame(gathered)
+                gathered = []
+        if gathered:
+            yield to_frame(gathered)
+
+    def _unsealed(self, seen: set[str], columns: Sequence[str] | None, optional: Sequence[str]) -> Iterator[list[Row]]:
+        """Yield the rows of each batch of the logs that is not `seen`, and add it to these."""
         for log in self._logs():
             for number, (_, line) in enumerate(log.lines(), start=1):
                 entry = self._entry(log, line, number)
@@ -81,9 +105,10 @@ class BatchLog:
                 if batch in seen:
                     continue
                 seen.add(batch)
-                for row in entry["rows"]:
-                    own = {c: row[c] for c in columns} | {c: row[c] for c in optional if c in row} if columns else row
-                    yield {**own, "batch": batch}
+                rows = entry["rows"]
+                if columns:
+                    rows = [{c: row[c] for c in columns} | {c: row[c] for c in optional if c in row} for row in rows]
+                yield [{**row, "batch": batch} for row in rows]
 
     def frames(self, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
         """Yield the sealed parts as frames of these columns, with `optional` ones where a part has them."""

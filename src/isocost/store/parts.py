@@ -37,7 +37,7 @@ class Parts:
         self._guard()
         # After the highest number, not the count of files: a part that somebody removed must not be followed by one of the same name.
         last = max((int(path.stem) for path in {*self.paths(), *self._known()} if path.stem.isdecimal()), default=-1)
-        path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(_frame(rows), MARK)
+        path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(to_frame(rows), MARK)
         if self._digests is not None:
             self._digests.add(path, packed)  # before the part, so that a kill leaves no part without a digest
         with atomic_write(path) as temporary:
@@ -123,7 +123,7 @@ class Parts:
         return StorageError(f"{path}: cannot be read: {why}\n  {remedy}")
 
 
-def _frame(rows: Sequence[Row]) -> pl.DataFrame:
+def to_frame(rows: Sequence[Row]) -> pl.DataFrame:
     """Return the rows as a frame. Column by column is several times as fast as row by row if all rows have the same keys."""
     if any(row.keys() != rows[0].keys() for row in rows):
         return pl.DataFrame(rows, infer_schema_length=None)
