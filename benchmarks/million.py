@@ -1,4 +1,4 @@
-"""A million samples through replay and the number grader, from sampling to the report: speed and memory.
+"""A million samples through replay and the number grader, from sampling to the report and to later reports: speed and memory.
 
 Memory is that of all processes together, with pages that several share counted once (PSS), measured twice a second. Run it with fewer
 samples to see that memory hardly grows with them: `python benchmarks/million.py --samples 250000`.
@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -62,18 +63,21 @@ def main() -> None:
         print(f"isocost status   {status:>10,.2f} s")
         rows = pl.scan_parquet(base / "out" / "samples.parquet").select(pl.len(), pl.col("correct").null_count()).collect()
         print(f"stored           {rows.row(0)[0]:>12,}   {rows.row(0)[1]} not graded")
+        more = f"arms.all.samples_per_problem={samples // PROBLEMS + 1}"
+        for change in ("", "audit.per_model=150", more):
+            print(f"later report     {report_seconds(base, change):>12,.1f} s of processor time   {change or 'nothing has changed'}")
 
 
 def write_table(base: Path, count: int) -> None:
-    """Solutions of some 300 characters, two in five of them right."""
+    """Solutions of some 300 characters, two in five of them right; one more per problem than the study draws at first."""
     rng = random.Random(0)
     with (base / "problems.jsonl").open("w") as problems:
         parts = []
         for number in range(PROBLEMS):
             a, b = rng.randrange(10, 999), rng.randrange(10, 999)
             problems.write(json.dumps({"id": f"p{number}", "question": f"Tom has {a} apples and buys {b}.", "answer": str(a + b)}) + "\n")
-            solutions = [solution(a, b, a + b if rng.random() < 0.4 else a + b + rng.randrange(1, 9), i) for i in range(count)]
-            parts.append(pl.DataFrame({"problem_id": f"p{number}", "sample_index": range(count), "generation": solutions}))
+            solutions = [solution(a, b, a + b if rng.random() < 0.4 else a + b + rng.randrange(1, 9), i) for i in range(count + 1)]
+            parts.append(pl.DataFrame({"problem_id": f"p{number}", "sample_index": range(count + 1), "generation": solutions}))
     table = pl.concat(parts).with_columns(
         model=pl.lit("recorded"), num_prompt_tokens=pl.lit(120), num_generated_tokens=pl.col("generation").str.len_bytes() // 4
     )
@@ -120,6 +124,15 @@ def pss(process: psutil.Process) -> int:
         return int(process.memory_full_info().pss)
     except psutil.Error:
         return 0
+
+
+def report_seconds(base: Path, change: str) -> float:
+    """Processor seconds of another start with a setting changed, of all its processes."""
+    command = [Path(sys.executable).with_name("isocost"), "run", "study.yaml", "-o", "out", *(["--set", change] if change else [])]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=base, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def status_seconds(directory: Path) -> float:
