@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from isocost.cli.arguments import key_values, whole_numbers
+from isocost import cli
+from isocost.cli.arguments import key_values, refuse_empty, whole_numbers
 from isocost.errors import InputError
 
 
@@ -34,6 +35,29 @@ def test_an_option_that_is_written_otherwise_is_refused(settings: list[str], mes
     with pytest.raises(InputError) as error:
         key_values(settings, "--option")
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["import", "a.csv", "--grade", "", "-o", "b.parquet"], "--grade"),
+        (["import", "a.csv", "--grade=", "-o", "b.parquet"], "--grade"),
+        (["run", "study.yaml", "-o", ""], "-o"),
+        (["measure", ""], "argument 2"),
+    ],
+)
+def test_an_argument_of_a_variable_that_is_not_set_is_refused(
+    words: list[str], name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("isocost.cli.signal.signal", lambda *_: None)  # the handlers of the process that tests stay as they are
+    monkeypatch.setattr("sys.argv", ["isocost", *words])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert capsys.readouterr().err == f"error: {name}: is empty\n  is a variable of the shell not set?\n"
+
+
+def test_a_setting_may_be_empty() -> None:
+    refuse_empty(["run", "study.yaml", "--set", "prompt.system=", "--set=name=", "--map=a=", "-"])
 
 
 def test_a_list_of_whole_numbers_keeps_its_order() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +25,7 @@ FORCE = {
     "report": "Read and measure all samples again, even if nothing has changed since the last report.",
 }
 _LARGEST = 10_000  # no table has more samples per problem, so a larger k is a typing error
+_EMPTY = re.compile(r"--[\w-]+=")
 _SHOWN = 60  # characters of a value in a message
 
 Settings = Annotated[
@@ -147,6 +150,18 @@ def numbers(text: str, option: str, example: str) -> list[float]:
     if not found or not all(0 < number < float("inf") for number in found):
         raise InputError(f'{option}: "{text[:_SHOWN]}" is not a list of numbers above 0', advice=f"write it as {option} {example}")
     return found
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Refuse an argument without any text, which a shell makes of a variable that is not set: most options would count as not given.
+
+    Raises:
+        InputError: there is one.
+    """
+    for i, word in enumerate(words):
+        if not word or _EMPTY.fullmatch(word):
+            before = words[i - 1] if not word and i and words[i - 1].startswith("-") else word.rstrip("=")
+            raise InputError(f"{before or f'argument {i + 1}'}: is empty", advice="is a variable of the shell not set?")
 
 
 def names_of(directories: list[Path]) -> list[str]:
