@@ -189,6 +189,18 @@ def test_what_is_made_from_other_files_is_made_again(shell: Shell, done: tuple[P
     assert (out / "ledger.jsonl").read_bytes() == ledger
 
 
+def test_what_a_ledger_lacks_in_flops_alone_is_told_in_flops(shell: Shell, done: tuple[Path, Path]) -> None:
+    out, path = done
+    progress = json.loads((out / "progress.json").read_text())
+    progress["ledger"]["check"] += 1
+    progress["ledger"]["accounts"][0]["cost"]["flops"] *= 3
+    (out / "progress.json").write_text(json.dumps(progress))
+    left = shell("run", path, "-o", out)
+    is_fine(left)
+    (note,) = [note for note in left.notes if "that progress.json counts" in note]
+    assert "FLOPs that progress.json counts" in note
+
+
 def damage(path: Path, data: bytes | None) -> None:
     """Write these bytes, or make a folder in the place of the file."""
     path.unlink()

@@ -340,6 +340,6 @@ def _format_batch(count: int, flops: float | None, usd: float | None) -> str:
 
 
 def _format_cost(cost: Cost) -> str:
-    if cost.usd is not None:
+    if cost.usd is not None and (cost.usd or not cost.flops):  # a gap in FLOPs alone has 0 dollars
         return format_amount("usd", cost.usd)
     return format_amount("flops", cost.flops) if cost.flops else "at a cost that is not known"
