@@ -34,7 +34,7 @@ def dotted(text: str) -> set[str]:
         if (
             name
             and (name[1].startswith("isocost.") or name[1].partition(".")[0] in ROOMS)
-            and not re.search(r"\.(md|py|json|jsonl|parquet|yaml)$", name[1])
+            and not re.search(r"\.(md|py|json|jsonl|parquet|yaml|cache)$", name[1])
         ):
             found.add(name[1])
     return found
