@@ -123,7 +123,7 @@ def test_a_run_whose_folder_goes_away_fails_and_makes_no_other(tmp_path: Path, s
         assert len(left.errors) == 2, left
         assert "fault of isocost" not in left.err
         assert "report" not in left.out
-        assert out.exists() == (how not in ("moved", "removed"))
+        assert out.exists() == (how not in ("moved", "removed")), sorted(out.rglob("*"))
         if not away.exists():
             return
         if how == "replaced":

@@ -14,7 +14,7 @@ import pytest
 
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.store import BatchLog, Log, Row, RunDirectory, write_parquet
-from isocost.store.files import storage_errors
+from isocost.store.files import make_folder, storage_errors
 from isocost.store.parts import Parts
 
 FORMER: list[Row] = [{"key": "a", "text": "zwölf\n\u2028"}, {"key": "b", "rows": [1, 2.5, None]}]
@@ -434,3 +434,15 @@ def test_a_file_of_parts_is_written_with_two_of_them_in_memory(tmp_path: Path, n
     path = RunDirectory(tmp_path).write_frames(parts(), "parts.parquet")
     assert pl.read_parquet(path).to_series(0).to_list() == [i for i in range(n) for _ in range(2)] if n else path.exists()
     assert most <= 1  # beside the one that is being made
+
+
+def test_a_folder_that_was_moved_is_not_made_again(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    root.mkdir()
+    make_folder(root / "pools" / "weak", root)
+    root.rename(tmp_path / "away")
+    log = Log(root / "pools" / "weak" / "a.jsonl", root=root)
+    for write in (lambda: log.append({"a": 1}), lambda: write_parquet(pl.DataFrame({"a": [1]}), root / "b" / "c.parquet", root)):
+        with pytest.raises(StorageError, match="its folder is gone"):
+            write()
+    assert not root.exists()

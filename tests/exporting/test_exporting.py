@@ -141,13 +141,30 @@ def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeyp
         "- budget: 9.216e+06 flops over all problems",
         "- realised: 72 draws, ",
         "template: gsm8k",
-        "Judged for `weak` by checking the equations in the text.",
+        "right answer, wrong reasoning. Judged by checking the equations in the text.",
         "| weak |",
         "replay:",
         f"$ isocost export run --arm {CELL} --format messages -o data",
     ):
         assert said in card
     assert str(finished.parent) not in text  # a path of this machine
+
+
+def test_the_card_has_the_rate_of_the_way_that_it_names(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    path = run / "audits" / "rates.json"
+    rates = json.loads(path.read_text())
+    rates["models"]["weak"] |= {
+        "best": "combined",
+        "rates": {"steps": {"value": 0.0}, "combined": {"value": 0.25, "low": 0.013, "high": 0.796, "n": 4}},
+    }
+    path.write_text(json.dumps(rates), encoding="utf-8")
+    export(run, CELL, "messages", tmp_path / "data")
+    card = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+    assert (
+        "- `weak`: 25.0% [1.3, 79.6] of the problems that it solved (n 4): right answer, wrong reasoning. Judged by a check of all" in card
+    )
 
 
 def without(name: str) -> Callable[[Path], object]:

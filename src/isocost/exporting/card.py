@@ -19,8 +19,7 @@ _RATES = ("covered", "pass@1")  # shown in percent
 _JUDGED = {
     "steps": "by checking the equations in the text",
     "judge": "by a model as the judge",
-    "labels": "by people who labelled a sample",
-    "ppi": "by a judge, corrected with people's labels",
+    "combined": "by a check of all, corrected by people who labelled a part of them",
 }
 
 
@@ -126,16 +125,21 @@ def estimate(found: Mapping[str, Any], *, percent: bool) -> str:
 
 def false_positives(cell: CellData) -> Iterator[str]:
     """Yield the false positive rate of the cell's data, and how it was judged."""
-    rate = cell.measures.get("fpr")
-    if not isinstance(rate, dict):
-        yield "Not audited."
-        return
-    yield f"{estimate(rate, percent=True)} of solved problems (n {rate.get('n', '')}): right answer, wrong reasoning."
-    models = cell.read_json("audits", "rates.json").get("models", {})
+    models, is_audited = cell.read_json("audits", "rates.json").get("models", {}), False
     for model in cell.models:
-        best = (models.get(model) or {}).get("best")
-        if best:
-            yield f"Judged for `{model}` {_JUDGED.get(best, f'by `{best}`')}."
+        found = models.get(model) or {}
+        # The rate of the way that is named: people's labels change it, and not the cell's own, which is by its equations.
+        rate = (found.get("rates") or {}).get(found.get("best"))
+        if isinstance(rate, dict):
+            is_audited = True
+            judged = _JUDGED.get(found["best"], f"by {found['best']}")
+            number = f"{estimate(rate, percent=True)} of the problems that it solved (n {rate.get('n', '')})"
+            yield f"- `{model}`: {number}: right answer, wrong reasoning. Judged {judged}."
+    if isinstance(own := cell.measures.get("fpr"), dict):
+        number = f"{estimate(own, percent=True)} of the solved problems (n {own.get('n', '')})"
+        yield f"- false equations written out in this data: {number}."
+    elif not is_audited:
+        yield "Not audited."
 
 
 def decontamination(cell: CellData) -> str:

@@ -320,7 +320,8 @@ def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> Iter
             advice = card.to_know.get(str(unit)) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
             # The judge of answers comes last, so that it wins where one model is both judges.
             where = {auditor_of(study): "audit.model", judge_of(study): "grader.model"}.get(name, "limit")
-            yield f"{where}: the cost of {name} in {unit} is not known\n  {advice}"
+            free = "; if nothing is to be paid, leave out limit and budgets, and give arms samples_per_problem" if where == "limit" else ""
+            yield f"{where}: the cost of {name} in {unit} is not known\n  {advice}{free}"
 
 
 def _run_mistakes(study: Study, base: Path, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from isocost import amounts
 from isocost.records import BillLine, CellResult, Cost, Estimate, Results, Unit
@@ -93,13 +93,15 @@ def ledger(results: Results) -> tuple[tuple[str, str], ...]:
     return tuple(lines)
 
 
-def _said(lines: Iterable[BillLine], units: Iterable[Unit]) -> str:
+def _said(lines: Iterable[BillLine], units: Sequence[Unit]) -> str:
     """Format the cost of these lines in the units in which the run paid anything."""
     total = Cost(flops=0.0, usd=0.0)
     for line in lines:
         total = total + Cost(flops=line.cost.flops, usd=line.cost.usd)
+    if not units:
+        return "not known" if total.flops is None and total.usd is None else "nothing"
     known = {unit: total.amount(unit) for unit in units}
-    return ", ".join("not known" if amount is None else amounts.format_amount(unit, amount) for unit, amount in known.items()) or "nothing"
+    return ", ".join("not known" if amount is None else amounts.format_amount(unit, amount) for unit, amount in known.items())
 
 
 def solved_estimate(covered: Estimate | None, kept: Estimate | None) -> Estimate | None:

@@ -34,6 +34,7 @@ class BatchLog:
         kind: The fields that the rows must have, and the remedy for damaged ones.
         digests: Receives the digests of sealed parts, or None.
         guard: Called before each write. It stops the write by raising.
+        root: The run directory, which is not made again; None: any folder is made.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class BatchLog:
         kind: Kind = BATCHES,
         digests: Digests | None = None,
         guard: Callable[[], None] = lambda: None,
+        root: Path | None = None,
     ) -> None:
         self.stem, self._kind = stem, kind
         name = f"{stem.name}.{writer}.jsonl" if writer else f"{stem.name}.jsonl"
-        self.log = Log(stem.with_name(name), kind, guard=guard, makes_folder=not writer, checked=True)
-        self._parts = Parts(stem.with_name(stem.name + ".parts"), kind, digests, guard)
+        self.log = Log(stem.with_name(name), kind, guard=guard, makes_folder=not writer, checked=True, root=root)
+        self._parts = Parts(stem.with_name(stem.name + ".parts"), kind, digests, guard, root)
         self.parts = self._parts.folder
 
     def append(self, batch: str, rows: list[Row]) -> None:

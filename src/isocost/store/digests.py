@@ -38,7 +38,7 @@ class Digests:
 
     def __init__(self, root: Path, guard: Callable[[], None] = lambda: None) -> None:
         self._root = root
-        self.log = Log(root / DIGESTS, Kind(remedy=_REMEDY, fields={"part": TEXT, "sha256": TEXT}), guard=guard)
+        self.log = Log(root / DIGESTS, Kind(remedy=_REMEDY, fields={"part": TEXT, "sha256": TEXT}), guard=guard, root=root)
 
     def add(self, path: Path, packed: bytes) -> None:
         """Append the digest of a part."""

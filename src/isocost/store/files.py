@@ -22,14 +22,14 @@ ROOM = 256 * 1024  # bytes that must fit on the disk before anything is bought
 _SHARE = 8  # on a disk so small that ROOM is much of it, one eighth of the disk must be free
 
 
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write a finished Parquet file. It is complete or absent."""
+def write_parquet(frame: pl.DataFrame, path: Path, root: Path | None = None) -> None:
+    """Write a finished Parquet file, as `atomic_write` does. It is complete or absent."""
     packed = parquet_bytes(frame)
-    with atomic_write(path) as temporary:
+    with atomic_write(path, root) as temporary:
         temporary.write_bytes(packed)
 
 
-def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
+def write_parts(parts: Iterable[pl.DataFrame], path: Path, root: Path | None = None) -> None:
     """Write a finished Parquet file of frames of the same columns, of which two are in memory at once.
 
     One frame alone, which most files are, is written by polars, so that its bytes are those of `write_parquet`.
@@ -40,10 +40,10 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
     left = iter(parts)
     waiting = list(itertools.islice(left, 2))
     if len(waiting) < 2:
-        write_parquet(waiting[0] if waiting else pl.DataFrame(), path)
+        write_parquet(waiting[0] if waiting else pl.DataFrame(), path, root)
         return
     with (
-        atomic_write(path) as temporary,
+        atomic_write(path, root) as temporary,
         temporary.open("wb") as file,
         pq.ParquetWriter(file, waiting[0].to_arrow().schema, compression="zstd") as writer,
     ):
@@ -60,17 +60,18 @@ def parquet_bytes(frame: pl.DataFrame, metadata: dict[str, str] | None = None) -
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, root: Path | None = None) -> Iterator[Path]:
     """Yield a temporary path. What is written to it replaces `path` once it is on the disk.
 
-    A file or symbolic link that a kill left under the temporary name is removed first, so that nothing is written through a link.
+    A file or symbolic link that a kill left under the temporary name is removed first, so that nothing is written through a link. Missing
+    folders are made as `make_folder` does.
 
     Raises:
         StorageError: the disk is full or cannot be written. `path` is unchanged.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with storage_errors(path):
-        make_folder(path.parent)
+        make_folder(path.parent, root)
         try:
             temporary.unlink(missing_ok=True)
             # Created exclusively: if somebody puts a link there in between, this fails.
@@ -93,10 +94,20 @@ def digest_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its missing parents, and flush their names to the disk."""
+def make_folder(folder: Path, root: Path | None = None) -> None:
+    """Create a folder and its missing parents, and flush their names to the disk.
+
+    Args:
+        folder: The folder.
+        root: A folder above it that is not made: if it is missing, it was moved or removed, and what is written to a new one would be lost.
+
+    Raises:
+        FileNotFoundError: the root is missing.
+    """
     missing = []
     while not folder.is_dir():
+        if folder == root:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(root))
         missing.append(folder)
         folder = folder.parent
     for each in reversed(missing):

@@ -32,13 +32,21 @@ class Log:
         kind: The fields of its lines, and the remedy for damaged ones.
         guard: Called before each write. It stops the write by raising.
         makes_folder: Create the folder if it is missing.
+        root: A folder above it that is not created, as in `make_folder`.
         checked: End each line with a checksum, which reveals edits.
     """
 
     def __init__(
-        self, path: Path, kind: Kind = ANY, *, guard: Callable[[], None] = lambda: None, makes_folder: bool = True, checked: bool = False
+        self,
+        path: Path,
+        kind: Kind = ANY,
+        *,
+        guard: Callable[[], None] = lambda: None,
+        makes_folder: bool = True,
+        checked: bool = False,
+        root: Path | None = None,
     ) -> None:
-        self.path, self.kind = path, kind
+        self.path, self.kind, self._root = path, kind, root
         self._guard, self._makes_folder, self._checked = guard, makes_folder, checked
         self._end: int | None = None  # length of the file, for a log with one writer, once it was read or written
 
@@ -59,7 +67,7 @@ class Log:
         self._guard()
         with storage_errors(self.path):
             if self._makes_folder and not self.path.parent.exists():
-                make_folder(self.path.parent)
+                make_folder(self.path.parent, self._root)
             # Unbuffered: bytes that a full disk refused must not be written later, when the file is closed.
             self._refuse_changed()
             with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:

@@ -26,10 +26,11 @@ class Parts:
         kind: The fields that their rows must have.
         digests: The digests of the run's parts, or None.
         guard: Called before each write. It stops the write by raising.
+        root: The run directory, which is not made again; None: any folder is made.
     """
 
-    def __init__(self, folder: Path, kind: Kind, digests: Digests | None, guard: Callable[[], None]) -> None:
-        self.folder, self._kind, self._digests, self._guard = folder, kind, digests, guard
+    def __init__(self, folder: Path, kind: Kind, digests: Digests | None, guard: Callable[[], None], root: Path | None = None) -> None:
+        self.folder, self._kind, self._digests, self._guard, self._root = folder, kind, digests, guard, root
         self._sound: set[tuple[str, int, int]] = set()  # name, size and time of verified parts, so that each is hashed once
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -40,7 +41,7 @@ class Parts:
         path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(to_frame(rows), MARK)
         if self._digests is not None:
             self._digests.add(path, packed)  # before the part, so that a kill leaves no part without a digest
-        with atomic_write(path) as temporary:
+        with atomic_write(path, self._root) as temporary:
             temporary.write_bytes(packed)
 
     def missing(self) -> list[Path]:
