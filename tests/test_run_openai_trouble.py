@@ -215,7 +215,8 @@ def test_a_limit_in_a_unit_that_is_not_known_is_refused(tmp_path: Path, shell: S
         assert runs.completions(server) == 0
     assert left.code == 2
     where = f"{tmp_path / 'study.yaml'}:31"
-    assert left.errors == [f"error: {where}: limit: the cost of weak in {unit} is not known", f"  give models.weak.{key}"]
+    free = "if nothing is to be paid, leave out limit and budgets, and give arms samples_per_problem"
+    assert left.errors == [f"error: {where}: limit: the cost of weak in {unit} is not known", f"  give models.weak.{key}; {free}"]
     assert not (tmp_path / "out").exists()
 
 

@@ -81,6 +81,11 @@ class RunDirectory:
         start = self.read_derived("start.json")
         return str(start["pid"]) if isinstance(start, dict) and isinstance(start.get("pid"), int) else "unknown"
 
+    @property
+    def _root(self) -> Path | None:
+        """The folder itself if it is open: then it exists, and no write may make it again."""
+        return self.path if self._lock is not None else None
+
     def check(self) -> None:
         """Check that this folder is still the one that was opened.
 
@@ -112,7 +117,7 @@ class RunDirectory:
     def log(self, *names: str) -> Log:
         """Return the log at a path inside the folder, such as `log("ledger.jsonl")`."""
         kind = kind_of_log(names)
-        return Log(self.path.joinpath(*names), kind, guard=self.check, checked=kind.checked, root=self.path)
+        return Log(self.path.joinpath(*names), kind, guard=self.check, checked=kind.checked, root=self._root)
 
     def batches(self, *names: str) -> BatchLog:
         """Return the batch log at a path inside the folder, given without a suffix."""
@@ -120,7 +125,7 @@ class RunDirectory:
         from isocost.store.digests import Digests
 
         digests = Digests(self.path, self.check)
-        return BatchLog(self.path.joinpath(*names), kind=kind_of_batches(names), digests=digests, guard=self.check, root=self.path)
+        return BatchLog(self.path.joinpath(*names), kind=kind_of_batches(names), digests=digests, guard=self.check, root=self._root)
 
     def missing_digests(self) -> str:
         """Return a warning if digests of sealed parts were removed, else "". It needs no lock, and reads no part."""
@@ -132,7 +137,7 @@ class RunDirectory:
         """Write a finished text file."""
         path = self.path.joinpath(*names)
         self.check()
-        with atomic_write(path, self.path) as temporary:
+        with atomic_write(path, self._root) as temporary:
             temporary.write_text(text, encoding="utf-8", errors="surrogateescape")  # paths in the text need not be UTF-8
         return path
 
@@ -200,14 +205,14 @@ class RunDirectory:
 
         path = self.path.joinpath(*names)
         self.check()
-        write_parquet(pl.DataFrame(list(rows), infer_schema_length=None), path, self.path)
+        write_parquet(pl.DataFrame(list(rows), infer_schema_length=None), path, self._root)
         return path
 
     def write_frames(self, parts: Iterable[pl.DataFrame], *names: str) -> Path:
         """Write a finished Parquet file of frames that have the same columns, one after the other."""
         path = self.path.joinpath(*names)
         self.check()
-        write_parts(parts, path, self.path)
+        write_parts(parts, path, self._root)
         return path
 
     def read_rows(self, *names: str) -> list[Row]:
