@@ -137,7 +137,7 @@ def test_a_choice_is_by_sound_solutions_and_its_forecast_of_correct_ones(tmp_pat
     assert "covered by a sound solution" in made["reason"]
     assert "strong" in made["models"]
     # Every draw is correct, so the run will cover everything, whatever is sound.
-    assert forecast(tmp_path / "sound")["measures"]["covered"]["value"] > 0.9
+    assert forecast(tmp_path / "sound")["measures"]["covered"]["value"] > 0.8
     (row,) = [each for each in json.loads((tmp_path / "sound" / "measures.json").read_text())["forecasts"] if each["measure"] == "covered"]
     assert row["discounted"]
     assert row["outcome"]["value"] == 1.0
