@@ -25,16 +25,16 @@ def test_each_model_alone_is_its_own_forecast() -> None:
         np.testing.assert_allclose(np.quantile(values, [0.05, 0.95]), [alone.low, alone.high], atol=0.02)
 
 
-@pytest.mark.parametrize(("correlation", "low", "high"), [(0.3, 0.29, 0.5), (0.95, 0.8, 0.95)])
+@pytest.mark.parametrize(("correlation", "low", "high"), [(0.3, 0.3, 0.5), (0.95, 0.8, 0.95)])
 def test_the_correlation_decides_what_both_cover(correlation: float, low: float, high: float) -> None:
     law = Law(marginals=LAW.marginals, correlation=correlation)
-    forecasts, rates = two_models(law, 400, seed=2)
+    forecasts, rates = two_models(law, 400, seed=3)
     drawn = replicates(forecasts, np.random.default_rng(0))
     assert drawn.correlation is not None
-    assert low <= drawn.correlation <= high
+    assert low <= round(drawn.correlation, 9) <= high  # a mean of equal numbers may be off by one last digit
     both = (1 - ((1 - drawn.rates) ** 8).prod(axis=2)).mean(axis=1)
     truth = (1 - ((1 - rates) ** 8).prod(axis=1)).mean()
-    assert np.quantile(both, 0.005) <= truth <= np.quantile(both, 0.995)
+    assert np.quantile(both, 0.02) <= truth <= np.quantile(both, 0.98)
 
 
 def test_a_problem_that_one_model_has_no_draws_for_is_predicted_from_the_other() -> None:
@@ -64,10 +64,10 @@ def test_three_models_are_drawn_together() -> None:
 
 
 def test_cells_of_impossible_problems_have_the_rate_0_and_others_their_centre() -> None:
-    drawn = replicates([CurveForecast(pilot_of([0] * 20 + [4] * 20))], np.random.default_rng(0))
+    drawn = replicates([CurveForecast(pilot_of([0] * 20 + [40] * 20, 40))], np.random.default_rng(0))
     assert (drawn.cells == 0).any()
     assert set(np.unique(drawn.rates).tolist()) <= {0.0, *RATES[1:].tolist()}
-    assert drawn.impossible[:20].min() > 0.1  # hard problems are as likely: four draws do not tell them apart
+    assert drawn.impossible[:20].min() > 0.3  # forty draws: four do not tell impossible problems from hard ones
     assert drawn.impossible[20:].max() == 0.0
 
 
