@@ -125,19 +125,21 @@ def drawn_after_pilot(out: Path) -> int:
 
 @pytest.mark.slow  # two starts, each of which simulates every candidate
 def test_a_choice_is_by_sound_solutions_and_its_forecast_of_correct_ones(tmp_path: Path, out: Path) -> None:
-    study = auto_study(tmp_path, budgets=realised(amount=1.2 * AMOUNT))
+    # All problems are piloted: others might be hard ones.
+    pilot = {"problems": 30, "samples_per_problem": 2}
+    study = auto_study(tmp_path, budgets=realised(amount=2.5 * AMOUNT), pilot=pilot)
     write_table(tmp_path, answered(recorded(30, 12), {"weak": 1.0, "strong": 1.0}))
     run(study, out, until="measure")
     plain = choice(out)
     assert "sound" not in plain["reason"]
     assert plain["models"] != ["strong"]
-    unsound = auto_study(tmp_path, budgets=realised(amount=1.2 * AMOUNT), keys={"false_positive_rates": {"weak": 0.99}})
+    unsound = auto_study(tmp_path, budgets=realised(amount=2.5 * AMOUNT), keys={"false_positive_rates": {"weak": 0.99}}, pilot=pilot)
     run(unsound, tmp_path / "sound", until="measure")
     made = choice(tmp_path / "sound")
     assert "covered by a sound solution" in made["reason"]
     assert "strong" in made["models"]
     # Every draw is correct, so the run will cover everything, whatever is sound.
-    assert forecast(tmp_path / "sound")["measures"]["covered"]["value"] > 0.8
+    assert forecast(tmp_path / "sound")["measures"]["covered"]["value"] > 0.9
     (row,) = [each for each in json.loads((tmp_path / "sound" / "measures.json").read_text())["forecasts"] if each["measure"] == "covered"]
     assert row["discounted"]
     assert row["outcome"]["value"] == 1.0
