@@ -9,7 +9,7 @@ import pytest
 
 from isocost.forecasting import DistinctLaw
 from isocost.forecasting import distinct as module
-from isocost.forecasting.distinct import eases
+from isocost.forecasting.distinct import logit_bins
 from isocost.passrates import MarginalPosterior
 from isocost.passrates.grid import RATES
 
@@ -120,7 +120,7 @@ def test_intervals_hold_where_problems_differ_in_their_number_of_solutions() -> 
             found += len(sizes)
         # Half of their draws are correct: the law at that pass rate is the one that is simulated.
         means, variances = DistinctLaw(owner, count, [4] * problems, [8] * problems).sampled(24, None, 400)
-        half = int(eases(np.array(0.5)))
+        half = int(logit_bins(np.array(0.5)))
         drawn = means[:, half, 24] + np.sqrt(variances[:, half, 24] / problems) * rng.standard_normal(400)
         low, high = np.quantile(drawn, [0.05, 0.95])
         held += bool(low <= found / problems <= high)
@@ -137,7 +137,7 @@ def test_laws_are_drawn_by_their_weights() -> None:
 
 
 def test_repeats_are_learned() -> None:
-    four, half = np.full(20, 4), int(eases(np.array(0.5)))
+    four, half = np.full(20, 4), int(logit_bins(np.array(0.5)))
     varied = DistinctLaw(np.repeat(np.arange(20), 4), np.ones(80, int), four, 2 * four)
     alike = DistinctLaw(np.arange(20), four, four, 2 * four)
     assert varied.expected(20, None)[half, 20] > 15
@@ -154,6 +154,6 @@ def test_solutions_of_problems_that_are_rarely_solved_are_learned_to_repeat_less
         # Easy problems have one solution; those of hard ones are all different.
         owner += [i] * (correct if rates[i] < 0.5 else min(correct, 1))
         count += [1] * correct if rates[i] < 0.5 else [correct] * min(correct, 1)
-    hard, easy = DistinctLaw(owner, count, successes, np.full(300, 8)).expected(10, None)[eases(np.array([0.1, 0.9])), 10]
+    hard, easy = DistinctLaw(owner, count, successes, np.full(300, 8)).expected(10, None)[logit_bins(np.array([0.1, 0.9])), 10]
     assert hard > 3 * easy
     assert easy < 1.5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isocost.forecasting import DistinctLaw
-from isocost.forecasting.distinct import EASES, eases
+from isocost.forecasting.distinct import LOGIT_BINS, logit_bins
 from isocost.forecasting.values import draw_values, group_values, kept_values, pair_values, sound_shares
 from isocost.passrates.grid import RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
@@ -24,13 +24,13 @@ def chance(k: int, c: int, p: float) -> float:
 @pytest.mark.parametrize("cell", CELLS)
 def test_one_model_s_values_are_sums_over_outcomes(cell: int) -> None:
     p = float(RATES[cell])
-    distinct = LAW.expected(7, 2)[EASES[cell]]
+    distinct = LAW.expected(7, 2)[LOGIT_BINS[cell]]
     assert draw_values(Coverage(), [7], LAW)[0, cell] == pytest.approx(1 - chance(7, 0, p))
     assert draw_values(KeptPerProblem(2), [7], LAW)[0, cell] == pytest.approx(sum(chance(7, c, p) * distinct[c] for c in range(8)))
     unmixed = chance(3, 0, p) + chance(3, 3, p)
     assert draw_values(MixedGroups(3), [6], LAW)[0, cell] == pytest.approx(1 - unmixed**2)
     assert kept_values([5], None, LAW)[0, cell] == pytest.approx(
-        sum(chance(5, c, p) * LAW.expected(5, None)[EASES[cell], c] for c in range(6))
+        sum(chance(5, c, p) * LAW.expected(5, None)[LOGIT_BINS[cell], c] for c in range(6))
     )
 
 
@@ -45,7 +45,7 @@ def test_values_are_linear_between_whole_purchases(objective: Objective) -> None
 @pytest.mark.parametrize(("i", "j"), [(20, 60), (60, 90), (60, 60)])
 def test_values_of_two_models_are_sums_over_both_outcomes(i: int, j: int) -> None:
     p, q = float(RATES[i]), float(RATES[j])
-    distinct = LAW.expected(5, 3)[eases(np.array((2 * p + 3 * q) / 5))]  # at the mean pass rate of the draws
+    distinct = LAW.expected(5, 3)[logit_bins(np.array((2 * p + 3 * q) / 5))]  # at the mean pass rate of the draws
     exact = sum(chance(2, a, p) * chance(3, b, q) * distinct[a + b] for a in range(3) for b in range(4))
     assert pair_values(KeptPerProblem(3), 2, 3, LAW)[i, j] == pytest.approx(exact)
     assert pair_values(Coverage(), 2, 3, LAW)[i, j] == pytest.approx(1 - (1 - p) ** 2 * (1 - q) ** 3)
@@ -76,8 +76,8 @@ def simulated(objective: Objective, ks: tuple[int, int], ps: tuple[float, float]
             group = slice(start, start + objective.size)
             counts |= correct[:, group].any(axis=1) & ~correct[:, group].all(axis=1) & sound[:, group].any(axis=1)
         return float(counts.mean())
-    ease = np.full(size, eases(np.array(np.dot(ks, ps) / sum(ks))))
-    order, (theta, sigma) = generator.permuted(np.tile(np.arange(len(of)), (size, 1)), axis=1), LAW.draw(ease, generator).T
+    logit_bin = np.full(size, logit_bins(np.array(np.dot(ks, ps) / sum(ks))))
+    order, (theta, sigma) = generator.permuted(np.tile(np.arange(len(of)), (size, 1)), axis=1), LAW.draw(logit_bin, generator).T
     rows, seen, distinct, kept = np.arange(size), np.zeros(size), np.zeros(size), np.zeros(size)
     for place in order.T:
         right = correct[rows, place]

@@ -17,18 +17,18 @@ _SPREADS = (0.0, 0.5, 1.0, 1.5, 2.0)  # standard deviations of ln theta over pro
 _SLOPES = (0.0, 0.3, 0.6, 0.9)  # of ln theta over the logit of the pass rate; on five recorded pools about .35 to 1 (docs/log.md)
 _NEGLIGIBLE = 1e-4
 
-_EASES = np.arange(-6, 5)  # whole logits of the pass rate, near enough: theta hardly changes within one
+_LOGITS = np.arange(-6, 5)  # whole logits of the pass rate, near enough: theta hardly changes within one
 
 
-def eases(rates: Floats) -> Ints:
-    """Return the place of pass rates among the whole logits that the law of distinct solutions tells apart, int[...]."""
+def logit_bins(rates: Floats) -> Ints:
+    """Return the bin of each pass rate, by its logit rounded to a whole number, int[...]."""
     rates = np.clip(rates, 1e-9, 1.0 - 1e-9)
     # Centres of cells lie on halves: a millionth more keeps rounding errors from deciding.
     logits = np.floor(np.log(rates) - np.log1p(-rates) + 0.500001)
-    return np.asarray(np.clip(logits, _EASES[0], _EASES[-1]) - _EASES[0], np.int64)
+    return np.asarray(np.clip(logits, _LOGITS[0], _LOGITS[-1]) - _LOGITS[0], np.int64)
 
 
-EASES: Ints = eases(RATES)  # [cells of the pass rate]
+LOGIT_BINS: Ints = logit_bins(RATES)  # [cells of the pass rate]
 
 
 class DistinctLaw:
@@ -57,8 +57,14 @@ class DistinctLaw:
         correct = np.bincount(inverse, weights=sizes).astype(np.int64)
         over_problems = _over_problems()  # [centres and spreads, strengths]
         shifted = _shifted()
-        easy = _easy(np.asarray(successes, np.int64), np.asarray(draws, np.int64))[solved] if len(solved) else np.zeros((0, len(_EASES)))
-        likely = np.stack([self._log_likelihood(over_problems, shifted, s, sizes, distinct, correct, easy) for s in _DISCOUNTS], axis=1)
+        at_logits = (
+            _logit_posterior(np.asarray(successes, np.int64), np.asarray(draws, np.int64))[solved]
+            if len(solved)
+            else np.zeros((0, len(_LOGITS)))
+        )
+        likely = np.stack(
+            [self._log_likelihood(over_problems, shifted, s, sizes, distinct, correct, at_logits) for s in _DISCOUNTS], axis=1
+        )
         posterior = np.exp(likely - likely.max())  # [slopes, discounts, centres and spreads]
         self._laws: Ints = np.argwhere(posterior > _NEGLIGIBLE)
         chances = posterior[tuple(self._laws.T)]
@@ -70,7 +76,7 @@ class DistinctLaw:
 
     @staticmethod
     def _log_likelihood(
-        over_problems: Floats, shifted: Ints, sigma: float, sizes: Ints, distinct: Ints, correct: Ints, easy: Floats
+        over_problems: Floats, shifted: Ints, sigma: float, sizes: Ints, distinct: Ints, correct: Ints, at_logits: Floats
     ) -> Floats:
         """Return the log probability of the multiplicities for each slope, and centre and spread of ln theta, up to a constant."""
         if not len(sizes):
@@ -82,7 +88,7 @@ class DistinctLaw:
         all_ = np.concatenate([nothing, np.cumsum(np.log(theta + steps), axis=1)], axis=1)
         same = np.concatenate([[0.0], np.cumsum(np.log(steps - sigma))])
         # Theta sees of a problem the numbers of its distinct and of its correct solutions alone.
-        rows = np.column_stack([distinct, correct, easy])
+        rows = np.column_stack([distinct, correct, at_logits])
         states, problems = np.unique(rows, axis=0, return_counts=True)
         d, c, at = states[:, 0].astype(np.int64), states[:, 1].astype(np.int64), states[:, 2:]
         each = new[:, d - 1] - all_[:, c - 1]  # [strengths, states]
@@ -98,24 +104,24 @@ class DistinctLaw:
         """Return the expected number of distinct solutions, at most `most`, among c = 0 .. `correct` correct ones.
 
         Returns:
-            float[eases, correct + 1]; `EASES` has the row of each cell of the pass rate.
+            float[logit_bins, correct + 1]; `LOGIT_BINS` has the row of each cell of the pass rate.
         """
         found = self._by_pair(correct, most)
-        rows = [np.einsum("bdj,bdjc->c", self._weights, np.stack([found[:, s] for s in self._shifted[:, e]])) for e in range(len(_EASES))]
+        rows = [np.einsum("bdj,bdjc->c", self._weights, np.stack([found[:, s] for s in self._shifted[:, e]])) for e in range(len(_LOGITS))]
         return np.asarray(rows, np.float64)
 
     def sampled(self, correct: int, most: int | None, number: int) -> tuple[Floats, Floats]:
         """Return the mean and the variance over problems of the expected number of `expected`, under laws drawn from the posterior.
 
         Returns:
-            Two arrays, float[number, eases, correct + 1]. The same laws are drawn each time.
+            Two arrays, float[number, logit_bins, correct + 1]. The same laws are drawn each time.
         """
         found = self._by_pair(correct, most)
         drawn, which = np.unique(np.random.default_rng(0).choice(len(self._chances), number, p=self._chances), return_inverse=True)
-        means = np.empty((len(drawn), len(_EASES), correct + 1))
+        means = np.empty((len(drawn), len(_LOGITS), correct + 1))
         squares = np.empty_like(means)
         for i, (slope, discount, row) in enumerate(self._laws[drawn].tolist()):
-            numbers = found[discount][self._shifted[slope]]  # [eases, strengths, correct + 1]
+            numbers = found[discount][self._shifted[slope]]  # [logit_bins, strengths, correct + 1]
             means[i] = np.einsum("j,ejc->ec", self._over_problems[row], numbers)
             squares[i] = np.einsum("j,ejc->ec", self._over_problems[row], numbers**2)
         return means[which], np.maximum(squares - means**2, 0.0)[which]
@@ -128,17 +134,17 @@ class DistinctLaw:
         found[used] = _numbers(theta, sigma, correct, most).reshape(len(used), len(_STRENGTHS), -1)
         return found
 
-    def draw(self, ease: Ints, generator: np.random.Generator) -> Floats:
+    def draw(self, logit_bin: Ints, generator: np.random.Generator) -> Floats:
         """Draw theta and sigma of problems, float[problems, 2].
 
         Args:
-            ease: `eases` of the problems' pass rates, int[problems].
+            logit_bin: Bin of each problem's pass rate, as `logit_bins` gives it, int[problems].
             generator: Source of randomness.
         """
         weights = self._weights.ravel()
-        places = generator.choice(len(weights), len(ease), p=weights / weights.sum())
+        places = generator.choice(len(weights), len(logit_bin), p=weights / weights.sum())
         slope, discount, strength = np.unravel_index(places, self._weights.shape)
-        return np.column_stack([np.array(_STRENGTHS)[self._shifted[slope, ease, strength]], np.array(_DISCOUNTS)[discount]])
+        return np.column_stack([np.array(_STRENGTHS)[self._shifted[slope, logit_bin, strength]], np.array(_DISCOUNTS)[discount]])
 
 
 def _numbers(theta: Floats, sigma: Floats, correct: int, most: int | None) -> Floats:
@@ -174,20 +180,20 @@ def _numbers(theta: Floats, sigma: Floats, correct: int, most: int | None) -> Fl
     return found
 
 
-def _easy(successes: Ints, draws: Ints) -> Floats:
-    """Return the posterior of each problem's pass rate given the counts of all, at the eases, float[problems, eases]."""
+def _logit_posterior(successes: Ints, draws: Ints) -> Floats:
+    """Return the posterior of each problem's pass rate given the counts of all, in each bin of its logit, float[problems, logit_bins]."""
     posterior = MarginalPosterior(successes, draws)
     _, state_of = np.unique(np.stack([successes, draws - successes], axis=1), axis=0, return_inverse=True)
     cells = np.array([posterior.weights @ posterior.rates(k) for k in range(len(posterior.states))])
-    found = np.zeros((len(cells), len(_EASES)))
-    np.add.at(found.T, EASES, cells.T)
+    found = np.zeros((len(cells), len(_LOGITS)))
+    np.add.at(found.T, LOGIT_BINS, cells.T)
     return found[state_of.ravel()]
 
 
 def _shifted() -> Ints:
-    """Return the place of theta = strength * exp(-slope * ease) among the strengths, int[slopes, eases, strengths]."""
+    """Return the place of theta = strength * exp(-slope * logit) among the strengths, int[slopes, logit_bins, strengths]."""
     step = math.log(_STRENGTHS[-1] / _STRENGTHS[0]) / max(1, len(_STRENGTHS) - 1) or 1.0
-    steps = np.rint(-np.outer(_SLOPES, _EASES) / step).astype(np.int64)
+    steps = np.rint(-np.outer(_SLOPES, _LOGITS) / step).astype(np.int64)
     return np.asarray(np.clip(np.arange(len(_STRENGTHS)) + steps[:, :, None], 0, len(_STRENGTHS) - 1), np.int64)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from isocost.arrays import Floats, Ints
-from isocost.forecasting.distinct import DistinctLaw, eases
+from isocost.forecasting.distinct import DistinctLaw, logit_bins
 from isocost.forecasting.prices import Price
 from isocost.forecasting.values import sound_shares
 from isocost.policies import load_policy
@@ -158,7 +158,7 @@ class _Problems:
         self._correct = np.zeros(rates.shape, np.int64)
         self._distinct = np.zeros(len(rates), np.int64)
         # A law for each problem, so that the mean over problems is what `DistinctLaw.expected` says.
-        self._laws = setting.together.draw(eases(rates.mean(axis=1)), generator)
+        self._laws = setting.together.draw(logit_bins(rates.mean(axis=1)), generator)
         measures = (setting.objective, *setting.also)
         self._size = next((measure.size for measure in measures if isinstance(measure, MixedGroups)), None)
         self._group = np.zeros((*rates.shape, 2), np.int64)

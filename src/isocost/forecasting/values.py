@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from isocost.arrays import Floats, Ints
-from isocost.forecasting.distinct import EASES, DistinctLaw, eases
+from isocost.forecasting.distinct import LOGIT_BINS, DistinctLaw, logit_bins
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
@@ -65,15 +65,15 @@ def by_correct(ks: Sequence[float], table: Floats) -> Floats:
 
     Args:
         ks: Draws per problem.
-        table: The function at c = 0, 1, ... correct draws, float[..., eases, correct + 1].
+        table: The function at c = 0, 1, ... correct draws, float[..., logit_bins, correct + 1].
     """
 
     def mean(j: int) -> Floats:
         chances = binomial(j)
-        found = np.empty((*table.shape[:-2], len(EASES)))
-        for ease in range(table.shape[-2]):
-            cells = np.flatnonzero(ease == EASES)
-            found[..., cells] = table[..., ease, : j + 1] @ chances[cells].T
+        found = np.empty((*table.shape[:-2], len(LOGIT_BINS)))
+        for logit_bin in range(table.shape[-2]):
+            cells = np.flatnonzero(logit_bin == LOGIT_BINS)
+            found[..., cells] = table[..., logit_bin, : j + 1] @ chances[cells].T
         return found
 
     return np.stack([_between(mean, k) for k in ks], axis=-2)
@@ -103,10 +103,10 @@ def pair_values(
         left, right = _correct(first), _correct(second)
         correct = np.stack(np.meshgrid(np.arange(left.shape[1]), np.arange(right.shape[1]), indexing="ij"), axis=-1)
         sound = sound_shares(correct, false_positive_rates)
-        ease = eases((first * RATES[:, None] + second * RATES) / max(first + second, 1.0))
-        found = np.empty(ease.shape)
-        for place in np.unique(ease):
-            here = ease == place
+        logit_bin = logit_bins((first * RATES[:, None] + second * RATES) / max(first + second, 1.0))
+        found = np.empty(logit_bin.shape)
+        for place in np.unique(logit_bin):
+            here = logit_bin == place
             found[here] = (left @ (table[place][correct.sum(axis=-1)] * sound) @ right.T)[here]
         return found
     # A mixed group has draws of one model only, so both objectives need one of two independent events.
