@@ -45,6 +45,11 @@ def commands(page: str) -> list[str]:
     return [re.sub(r"\s+# .*", "", line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
 
 
+def endpoint_commands() -> list[str]:
+    """The README's commands on its study of an endpoint, but the one that serves until it is stopped."""
+    return [each for each in commands("README.md") if re.search(r" (endpoint\.yaml|runs/endpoint)", each) and " view " not in each]
+
+
 def write_files(page: str, folder: Path) -> list[Path]:
     """Write the blocks that begin with the name of a file."""
     paths = []
@@ -144,13 +149,15 @@ def test_an_engine_without_all_members_is_told(tmp_path: Path, here: Callable[[s
 
 def test_the_readme_s_studies_are_valid(tmp_path: Path) -> None:
     names = [load_study(study, (), known_parts()).name for study in write_files("README.md", tmp_path)]
-    assert names == ["gsm8k-qwen", "endpoint"]
+    assert names == ["endpoint", "gsm8k-qwen"]
 
 
-def test_the_readme_s_endpoint_is_planned_run_and_planned_again(
+def test_the_readme_s_endpoint_leads_to_a_training_set(
     tmp_path: Path, here: Callable[[str], Left], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The small model errs on every third problem; the page's problem is the first of thirty."""
+    from datasets import load_dataset
+
     write_files("README.md", tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "unused")
     line = re.search(r'`(\{"question": .*?\})`', PAGES["README.md"])
@@ -163,14 +170,19 @@ def test_the_readme_s_endpoint_is_planned_run_and_planned_again(
         return f"It is so. #### {7 * factor + (factor % 3 == 0 and (seed or 0) % 2)}"
 
     with Server(models=("small-model", "large-model"), answer=answer) as server:
-        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url} --set budgets.low.amount=0.008"
-        left = [here(f"{command} {settings}") for command in commands("README.md") if " endpoint.yaml" in command]
-    assert [each.code for each in left] == [0] * 4, left
-    before, contact, ran, after = left
-    assert "The pilot draws 2 samples of each of 20 problems from weak and strong and costs at most" in before.out
+        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url} --set budgets.low.amount=0.05"
+        left = {command: here(f"{command} {settings}" if " endpoint.yaml" in command else command) for command in endpoint_commands()}
+    assert {each.code for each in left.values()} == {0}, left
+    verbs = [command.split()[1] for command in left]
+    assert verbs == ["run", "plan", "run", "plan", "audit", "report", "export"]
+    _, contact, ran, after, audited, _, _ = left.values()
+    assert "The pilot draws 4 samples of each of 30 problems from weak and strong and costs at most" in contact.out
     assert "small-model" in contact.err
     assert "report: runs/endpoint/report.html" in ran.out
     assert "Choices at low" in after.out
+    assert "label them: isocost view runs/endpoint" in audited.out
+    rows = load_dataset(str(tmp_path / "data"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert [message["role"] for message in rows[0]["messages"]] == ["user", "assistant"]
 
 
 def test_the_readme_s_commands_run(tmp_path: Path, here: Callable[[str], Left]) -> None:
@@ -188,7 +200,7 @@ def test_the_readme_s_commands_run(tmp_path: Path, here: Callable[[str], Left]) 
     offline = " ".join(f"--set {shlex.quote(setting)}" for setting in OFFLINE)
     for command in commands("README.md"):
         _, verb, *_ = command.split()
-        if not command.startswith("isocost ") or " endpoint.yaml" in command:
+        if not command.startswith("isocost ") or command in endpoint_commands():
             continue
         command = {"view": "isocost view --help", "plan": f"{command} {offline}", "run": f"{command} {offline}"}.get(verb, command)
         if ">" in command:

@@ -97,14 +97,12 @@ def write(page: str, folder: Path, change: Callable[[str], str] = lambda text: t
 def run_all(page_commands: list[str], here: Callable[[str], Left]) -> dict[str, Left]:
     """Run the commands one after another; each must succeed.
 
-    `isocost view` serves until it is stopped, so its help is shown. The study that `isocost init` writes is there already, changed.
+    `isocost view` serves until it is stopped, so its help is shown. The studies that `isocost init` writes are there already, changed.
     Two orders of the draws are enough for a backtest.
     """
     done = {}
     for command in page_commands:
-        changed = command.replace("isocost init study.yaml", "isocost init drafted.yaml").replace(
-            "isocost backtest", "isocost backtest --seeds 2"
-        )
+        changed = command.replace("isocost init ", "isocost init drafted-").replace("isocost backtest", "isocost backtest --seeds 2")
         done[command] = here("isocost view --help" if command.startswith("isocost view ") else changed)
         assert done[command].code == 0, f"{command}\n{done[command].err}"
     return done
@@ -120,12 +118,12 @@ def solve(prompt: str, seed: int | None, choice: int) -> str:
 def test_the_page_about_endpoints_runs(tmp_path: Path, here: Callable[[str], Left]) -> None:
     with Server(models=["small-model", "large-model"], answer=solve) as server:
         page_commands = write("endpoint.md", tmp_path, lambda text: re.sub(r"http://127.0.0.1:\d+/v1", server.url, text))
-        # The page has three problems for a pilot of a hundred, and a budget for many thousand draws.
+        # The page has three problems for a pilot of fifty, and a budget for many thousand draws.
         rows = [{"id": f"s{i}", "question": f"What is {i} + {i + 7}?", "answer": str(2 * i + 7)} for i in range(20)]
         with (tmp_path / "problems.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(row)}\n" for row in rows)
         study = (tmp_path / "study.yaml").read_text(encoding="utf-8")
-        for old, new in (("problems: 100,", "problems: 8,"), ("amount: 2}", "amount: 0.004}"), ("max_tokens: 512", "max_tokens: 32")):
+        for old, new in (("problems: 50,", "problems: 8,"), ("amount: 2}", "amount: 0.004}"), ("max_tokens: 512", "max_tokens: 32")):
             assert old in study
             study = study.replace(old, new)
         (tmp_path / "study.yaml").write_text(study, encoding="utf-8")

@@ -92,11 +92,36 @@ def test_what_cannot_be_drafted_is_told(tmp_path: Path) -> None:
         draft("gpu", problems="broken.jsonl", models=("a", "b"), folder=tmp_path)
 
 
+def test_one_model_behind_an_endpoint_needs_no_budget(tmp_path: Path) -> None:
+    write_rows(tmp_path / "problems.jsonl", "12")
+    study = load_study(drafted(tmp_path, "endpoint", models=("org/small",)), (), known_parts())
+    assert [spec.model for spec in study.models.values()] == ["org/small"]
+    assert [arm.samples_per_problem for arm in study.arms.values()] == [4]
+    assert (study.budgets, study.pilot, study.limit) == ({}, None, None)
+    with pytest.raises(InputError, match=r"two models are needed, the cheaper first, not 1: a"):
+        draft("gpu", problems="gsm8k", models=("a",), folder=tmp_path)
+    with pytest.raises(InputError, match=r"one model, or two, the cheaper first, not 3: a, b, c"):
+        draft("endpoint", problems="gsm8k", models=("a", "b", "c"), folder=tmp_path)
+
+
+def test_the_pilot_of_the_endpoint_costs_less_than_the_budget(tmp_path: Path) -> None:
+    """Every reply at max_tokens: the budget of each arm pays for the pilot's draws of both models."""
+    study = yaml.safe_load(drafted(tmp_path, "endpoint").read_text(encoding="utf-8"))
+    draws = study["pilot"]["problems"] * study["pilot"]["samples_per_problem"]
+    dollars = sum(spec["price"]["output"] for spec in study["models"].values()) * study["sampling"]["max_tokens"] * draws / 1e6
+    assert dollars < study["budgets"]["low"]["amount"]
+
+
 def test_the_pages_for_beginners_show_the_drafts(tmp_path: Path) -> None:
-    for page, template in (("endpoint", "endpoint"), ("gpu", "gpu")):
-        shown = re.search(r"(?ms)^`study.yaml`:\n\n```yaml\n(.*?)^```", (ROOT / f"docs/start/{page}.md").read_text(encoding="utf-8"))
+    one = DEFAULTS["endpoint"].models[:1]
+    for page, template, file, models in (
+        ("endpoint", "endpoint", "study", None),
+        ("endpoint", "endpoint", "one", one),
+        ("gpu", "gpu", "study", None),
+    ):
+        shown = re.search(rf"(?ms)^`{file}.yaml`:\n\n```yaml\n(.*?)^```", (ROOT / f"docs/start/{page}.md").read_text(encoding="utf-8"))
         assert shown
         defaults = DEFAULTS[template]
         write_rows(tmp_path / "problems.jsonl", "84")
-        made = draft(template, problems=defaults.problems, models=defaults.models, folder=tmp_path)
+        made = draft(template, problems=defaults.problems, models=models or defaults.models, folder=tmp_path)
         assert re.sub(r"dated: [\d-]+", "", shown[1]) == re.sub(r"dated: [\d-]+", "", made)

@@ -46,6 +46,11 @@ def test_no_difference_at_all_is_settled_by_nothing() -> None:
     assert headline(study(paired(0.0, 0.04))).endswith("; this run could detect 5.7; 100,000 problems would not tell them apart.")
 
 
+def test_a_run_that_can_detect_nothing_says_so() -> None:
+    said = headline(study(paired(0.02, 0.9)))
+    assert said.endswith("; this run is too small to detect any difference.")
+
+
 def test_coverage_decides_where_students_do_not() -> None:
     said = headline(study(paired(-0.09, 0.03), trained=(comparison("student", "distillation", -0.012, 0.020),)))
     assert "buy from strong: its data covers more problems, +9.0 points [+6.0, +12.0]; no difference found between data from weak" in said

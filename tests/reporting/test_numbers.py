@@ -56,3 +56,17 @@ def test_durations(seconds: float, text: str) -> None:
 def test_a_cost_names_only_the_units_that_are_known() -> None:
     assert numbers.cost(Cost(flops=2e12, usd=0.034)) == "2.0 TFLOPs, $0.034"
     assert numbers.cost(Cost()) == "not known"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text"),
+    [
+        ((0.029,), "this run could detect 2.9"),
+        ((0.031, 0.029, 0.04), "this run could detect 2.9 to 4.0"),
+        ((0.0291, 0.0292), "this run could detect 2.9"),
+        ((0.2, 1.0), "this run could detect 20.0 to 100.0"),
+        ((1.0,), "this run is too small to detect any difference"),
+    ],
+)
+def test_what_a_run_could_detect(sizes: tuple[float, ...], text: str) -> None:
+    assert numbers.detects(*sizes) == text

@@ -89,3 +89,22 @@ def test_the_fewest_draws_of_a_realised_budget_are_what_it_buys_at_the_expected_
     write_table(tmp_path, rows)
     run(study, tmp_path / "run", settings=[*settings, "models.strong.price={input: 0, output: 1}"])
     assert len(pl.read_parquet(tmp_path / "run" / "samples.parquet")) == 22
+
+
+@pytest.mark.parametrize(
+    ("basis", "tokens", "is_told"), [("realised", None, True), ("realised", 8, False), ("planned", None, False), ("planned", 8, False)]
+)
+def test_a_realised_budget_buys_more_than_solutions_of_max_tokens(tmp_path: Path, basis: str, tokens: int | None, is_told: bool) -> None:
+    budgets = {"b": {"unit": "usd", "amount": 26 * 128 * 2, "basis": basis}}
+    arms = {"weak": {"models": ["weak"]}}
+    study = write_study(tmp_path, n_problems=26, n_samples=30, budgets=budgets, arms=arms, sampling={"max_tokens": 128})
+    settings = [
+        f"models.weak.price={{input: 0, output: {PRICED['output']}}}",
+        *([f"models.weak.tokens_per_sample={tokens}"] if tokens else []),
+    ]
+    told = 'Counts are for solutions of max_tokens: where they are shorter, "b" (basis: realised) buys more of them.'
+    prepared, costs, plans = plan_study(study, settings)
+    assert (told in to_markdown(prepared, costs, plans)) == is_told
+    if is_told:
+        bought = pl.read_parquet(run(study, tmp_path / "run", settings=settings) / "samples.parquet").height
+        assert bought > sum(plans[0].samples_per_problem.values()) * 26

@@ -29,7 +29,13 @@ def init(
         ),
     ] = None,
     models: Annotated[
-        str | None, typer.Option("--models", metavar="WEAK,STRONG", help="Two models, the cheaper first.", show_default=False)
+        str | None,
+        typer.Option(
+            "--models",
+            metavar="WEAK,STRONG",
+            help="Two models, the cheaper first; for the template endpoint also one alone.",
+            show_default=False,
+        ),
     ] = None,
     table: Annotated[
         str | None, typer.Option("--table", metavar="TABLE", help="The recorded samples, for the template table.", show_default=False)
@@ -53,7 +59,7 @@ def init(
     problems = problems or answer(f"Which problems? A JSONL file, or {', '.join(SOURCES)}", defaults.problems)
     if models is None:
         found = models_of(table, study.parent) if table else defaults.models
-        models = answer("Which models? Two, the cheaper first", ",".join(found))
+        models = answer("Which models? Two, the cheaper first" + (", or one" if template == "endpoint" else ""), ",".join(found))
     text = draft(template, problems=problems, models=models.split(","), folder=study.parent, table=table)
     try:
         study.parent.mkdir(parents=True, exist_ok=True)

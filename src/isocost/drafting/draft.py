@@ -85,23 +85,25 @@ def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, 
         template: A key of `DEFAULTS`.
         problems: A JSONL file, from the working directory or from `folder`, or the name of a problem source. A file that exists is
             read: its answers choose the grader.
-        models: Two models, the cheaper first, as the template's engine names them.
+        models: Two models, the cheaper first, as the template's engine names them; for the template `endpoint` also one alone.
         folder: The study file's folder.
         table: The recorded samples, for the template `table`.
 
     Raises:
-        InputError: no such template or source, not two models, or a table is missing where one is needed.
+        InputError: no such template or source, another number of models, or a table is missing where one is needed.
         ProblemsError: the file of problems cannot be read.
     """
     from jinja2 import Environment, StrictUndefined  # takes longer to import than the rest of the command
 
     refuse_unknown(template)
-    if len(models) != 2:
-        raise InputError(f"two models are needed, the cheaper first, not {len(models)}: {', '.join(models) or 'none'}")
+    if len(models) != 2 and not (template == "endpoint" and len(models) == 1):
+        wanted = "one model, or two," if template == "endpoint" else "two models are needed,"
+        raise InputError(f"{wanted} the cheaper first, not {len(models)}: {', '.join(models) or 'none'}")
     if template == "table" and table is None:
         raise InputError("the template table needs the recorded samples\n  name them: --table samples.parquet")
     source, grader, prompt = _problems(problems, folder)
-    text = files("isocost.drafting").joinpath("templates", f"{template}.yaml").read_text(encoding="utf-8")
+    file = f"{template}.yaml" if len(models) == 2 else f"{template}-one.yaml"
+    text = files("isocost.drafting").joinpath("templates", file).read_text(encoding="utf-8")
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     instruction = _INSTRUCTIONS[grader or "number"]
     form = f'{{form: "{{question}}\\n\\n{instruction}", chat: true}}'
@@ -109,8 +111,7 @@ def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, 
         name=_quoted(re.sub(r"[^\w-]+", "-", Path(problems).stem) or "study"),
         train=source,
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
-        weak=_quoted(models[0].strip()),
-        strong=_quoted(models[1].strip()),
+        models=[_quoted(model.strip()) for model in models],
         table=_quoted(_beside(table, folder)) if table else "",
         prompt=f"{{template: {prompt}}}" if prompt else form,
         prompt_comment="" if prompt else "   # for models that follow instructions",

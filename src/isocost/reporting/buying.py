@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from isocost.amounts import fixed, settling
+from isocost.amounts import settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import CellComparison, CellResult, Estimate, Results, Spending
-from isocost.reporting.numbers import count, percent, points
+from isocost.reporting.numbers import count, detects, percent, points
 from isocost.reporting.uniform import uniform_words
 
 Pair = tuple[CellResult, CellResult]
@@ -38,9 +38,11 @@ def unsettled(results: Results, pair: Pair) -> str:
     item = _comparison(results, pair)
     if item is None or item.detectable is None or item.difference.value is None:
         return ""
+    if item.detectable >= 1:  # cut to the largest difference that there is: what settles it does not follow
+        return f"; {detects(item.detectable)}"
     n = item.difference.n
     needed = problems_to_settle(n, item.difference.value, item.detectable)
-    return f"; this run could detect {fixed(100 * item.detectable)}{settling(needed, n, 'problem')}"
+    return f"; {detects(item.detectable)}{settling(needed, n, 'problem')}"
 
 
 def observed(results: Results, pair: Pair | None) -> list[str]:

@@ -9,7 +9,7 @@ from isocost.amounts import fixed, format_amount, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
 from isocost.reporting.buying import buy, paired_coverage, turned, unsettled
-from isocost.reporting.numbers import count, decided, percent
+from isocost.reporting.numbers import count, decided, detects, percent
 from isocost.reporting.rounds import rounds_finding
 
 _MOST_STUDENTS = 4  # whose own differences are in the sentence; the table has all
@@ -259,8 +259,7 @@ def _trained_on_average(names: tuple[str, str], mean: _Effect, students: int) ->
 
 def _doubts(effects: Sequence[_Effect]) -> str:
     """Format the intervals of undecided effects, and the differences that this run could detect."""
-    sizes = list(dict.fromkeys(fixed(effect.detectable * 100) for effect in sorted(effects, key=lambda effect: effect.detectable)))
-    could = "" if not sizes else f"; this run could detect {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "")
+    could = f"; {detects(*(effect.detectable for effect in effects))}" if effects else ""
     return ", ".join(effect.doubt() for effect in effects) + could
 
 

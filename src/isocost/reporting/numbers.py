@@ -37,6 +37,18 @@ def decided(difference: Estimate, *, factor: float, decimals: int) -> int | None
     return (round(difference.low * factor, decimals) > 0) - (round(difference.high * factor, decimals) < 0)
 
 
+def detects(*sizes: float) -> str:
+    """Say which differences of shares a run could detect: `this run could detect 2.9`, or a range for several sizes.
+
+    Args:
+        sizes: The smallest true difference that is detected, of each comparison; at least one. Of 1 or more, it is none.
+    """
+    low, high = (fixed(100 * end(sizes)) for end in (min, max))
+    if min(sizes) >= 1:
+        return "this run is too small to detect any difference"
+    return f"this run could detect {low}" + (f" to {high}" if high != low else "")
+
+
 def percent(estimate: Estimate) -> str:
     """Format a share as `44.7% [42.1, 47.3]`."""
     return interval(estimate, factor=100, decimals=1, unit="%")

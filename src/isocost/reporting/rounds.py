@@ -78,7 +78,7 @@ def _since_first(last: RoundResult) -> str:
     if way:
         word = "better" if way > 0 else "worse"
         return f"The student of round {last.number} is {word} than that of round 1: {value} points [{low}, {high}]"
-    could = "" if last.detectable is None else f"; this run could detect {amounts.fixed(100 * last.detectable)}"
+    could = "" if last.detectable is None else f"; {numbers.detects(last.detectable)}"
     return f"No difference found between the students of rounds {last.number} and 1 ({low} to {high} points{could})"
 
 

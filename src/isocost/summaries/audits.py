@@ -113,9 +113,18 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
         _cost_table(found["models"]),
         _agreement_table(found),
         [f"- {_format_labels_needed(pair, found['models'])}" for pair in found["labels_needed"]],
-        [f"label them: isocost view {shell_word(path)}"],
+        next_steps(found, path),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def next_steps(found: Mapping[str, Any], path: Path) -> list[str]:
+    """Return the commands that follow: labelling while a chosen solution lacks a label, and the report once there are labels."""
+    labels = found["labels"]
+    labelled, undecided = labels["labelled"], labels["unsure"] + labels["disagreed"]
+    chosen = sum(own["chosen"] for own in found["models"].values())
+    label = [f"label {'more' if labelled else 'them'}: isocost view {shell_word(path)}"] if labelled + undecided < chosen else []
+    return [*label, *([f"put the labels into the report: isocost report {shell_word(path)}"] if labelled else [])]
 
 
 def _rate_table(found: Mapping[str, Any]) -> list[str]:

@@ -128,15 +128,26 @@ def _kept_back(plan: CellPlan, each: DrawCost) -> int:
 
 
 def _estimates(costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
-    """Return a note that budgets of basis `planned` are estimates, "" without one."""
-    budgets = dict.fromkeys(plan.cell.budget for plan in plans if plan.unit is not None and plan.basis == "planned")
-    if not budgets:
-        return ""
-    names = ", ".join(f'"{name}"' for name in budgets)
-    longest = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
+    """Return what lengths other than the expected ones change: the cost of a budget of basis `planned`, the counts of one of `realised`.
+
+    "" if there is no budget, or if a realised budget's counts rest on lengths that were declared or piloted.
+    """
     # Lengths at their maximum can only be missed in one direction.
-    how = "its cost will be lower where solutions are shorter than max_tokens" if longest else "the cost may be higher or lower"
-    return f"An estimate: {names} (basis: planned) fixes counts by expected tokens, and {how}. {HARD}"
+    longest = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
+    planned, realised = (_budgets(plans, basis) for basis in ("planned", "realised"))
+    found = []
+    if planned:
+        how = "its cost will be lower where solutions are shorter than max_tokens" if longest else "the cost may be higher or lower"
+        found.append(f"An estimate: {planned} (basis: planned) fixes counts by expected tokens, and {how}. {HARD}")
+    if realised and longest and not any(plan.awaits_pilot for plan in plans):
+        found.append(f"Counts are for solutions of max_tokens: where they are shorter, {realised} (basis: realised) buys more of them.")
+    return " ".join(found)
+
+
+def _budgets(plans: Sequence[CellPlan], basis: str) -> str:
+    """Return the names of the budgets of a basis, as a list in quotes."""
+    names = dict.fromkeys(plan.cell.budget for plan in plans if plan.unit is not None and plan.basis == basis)
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
