@@ -199,6 +199,20 @@ def test_a_dry_run_shows_prompts_and_prices_and_asks_nobody(tmp_path: Path, shel
     assert not (tmp_path / "out").exists()
 
 
+def test_a_price_that_comes_later_says_what_the_bill_lacks(tmp_path: Path, shell: Shell) -> None:
+    with Server() as server:
+        unpriced = {key: value for key, value in runs.model(server.url).items() if key != "price"}
+        path = runs.write(tmp_path, runs.raw(server.url, models={"weak": unpriced}, budgets={}))
+        first = shell("run", path, "-o", tmp_path / "out")
+        priced = ("--set", "models.weak.price={input: 1, output: 10}")
+        second = shell("run", path, "-o", tmp_path / "out", *priced, "--set", "arms.weak.samples_per_problem=4")
+        fresh = shell("run", path, "-o", tmp_path / "fresh", *priced)
+    told = "weak: draws that were bought before its cost in US dollars was known stay without one, so the run's bill lacks them"
+    assert [left.code for left in (first, second, fresh)] == [0, 0, 0]
+    assert [told in left.err for left in (first, second, fresh)] == [False, True, False]
+    assert "isocost run STUDY -o DIR" in second.err
+
+
 @pytest.mark.parametrize("changes", first_fast([{}, {"price": {"input": 2.0, "output": 3.0}}, {"n": 4, "concurrency": 1}]))
 def test_two_names_of_one_model_are_refused(tmp_path: Path, shell: Shell, changes: dict[str, Any]) -> None:
     """Their draws would have the same ids, and their requests the same keys in the ledger."""
@@ -206,7 +220,9 @@ def test_two_names_of_one_model_are_refused(tmp_path: Path, shell: Shell, change
         models = {"weak": runs.model(server.url), "twin": runs.model(server.url, **changes)}
         arms = {name: {"models": [name], "samples_per_problem": 2} for name in models}
         path = runs.write(tmp_path, runs.raw(server.url, models=models, arms=arms))
-        for arguments in (("run", path, "--dry-run"), ("run", path, "-o", tmp_path / "out")):
+        # A plan without prices opens no model: there it takes equal options for one model.
+        plan = [] if "n" in changes else [("plan", path)]
+        for arguments in (*plan, ("run", path, "--dry-run"), ("run", path, "-o", tmp_path / "out")):
             left = shell(*arguments)
             assert left.code == 2
             assert len(left.errors) == 2

@@ -7,10 +7,8 @@ import polars as pl
 
 from isocost.arrays import Floats, Ints
 from isocost.metrics.unitcost import cost_per_correct, cost_per_truly_correct
-from isocost.records import Estimate, Outcome, Unit
+from isocost.records import UNITS, Estimate, Outcome, Unit
 from isocost.tables.coding import codes
-
-UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
 def unit_costs(draws: pl.DataFrame, rate: Estimate) -> dict[Unit, tuple[Estimate, Estimate]]:

@@ -7,9 +7,7 @@ from typing import Any
 
 from isocost.amounts import format_amount, format_distinct
 from isocost.ledger import Account
-from isocost.records import Unit
-
-UNITS: tuple[Unit, ...] = ("flops", "usd")
+from isocost.records import UNITS, Unit
 
 
 def format_bill(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str:

@@ -23,7 +23,7 @@ from typing import Literal
 from isocost.amounts import format_amount, format_distinct
 from isocost.errors import LimitReachedError, RunError
 from isocost.ledger.payments import Account, Answered, Paid, Reservation, Spending
-from isocost.records import Cost, Unit
+from isocost.records import UNITS, Cost, Unit
 from isocost.store import Log, Row
 from isocost.store.ledgerlines import damage_of_line, flaw_of_line
 
@@ -306,7 +306,7 @@ class Ledger:
         # Never below the worst case: the endpoint may charge for tokens that it did not report.
         paid = _amounts(reported) if reported else {}
         amounts: dict[str, float | None] = {}
-        for unit in ("flops", "usd"):
+        for unit in UNITS:
             amounts[unit] = None if worst[unit] is None else max(worst[unit], paid.get(unit) or 0.0)
         return {"event": "lost", "request": request, "reason": reason, **amounts}
 

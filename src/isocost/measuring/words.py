@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from isocost.amounts import dollars, flops
 from isocost.errors import InputError
-from isocost.records import Estimate
+from isocost.records import UNITS, Estimate
 
 NAMES = {
     "diversity": "distinct correct solutions (diversity)",
@@ -66,7 +66,7 @@ def named_unit(unit: str) -> str:
 
 def with_unit(value: float, unit: str) -> str:
     """Return a cost in its unit, for running text."""
-    return spent(value, unit) if unit in ("flops", "usd") else f"{amount(value)} {unit}"
+    return spent(value, unit) if unit in UNITS else f"{amount(value)} {unit}"
 
 
 def money(estimate: Estimate, of: int | None = None) -> str:

@@ -17,7 +17,7 @@ from isocost.nearest import did_you_mean
 from isocost.policies.base import Objective
 from isocost.predicting.asking import CHECKED, MOST_DRAWS, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
-from isocost.records import Unit
+from isocost.records import UNITS, Unit
 
 POLICIES = ("adaptive",)  # simulated beside the models and their mixtures
 
@@ -79,7 +79,7 @@ def predict(
         budgets=tuple(budgets) or (() if unknown else (default_budget(pilots.draws, list(costs.values())),)),
         objective=objective,
         policies=tuple(policies),
-        unit=cast("Unit", pilots.unit) if pilots.unit in ("flops", "usd") else None,
+        unit=cast("Unit", pilots.unit) if pilots.unit in UNITS else None,
         false_positive_rates=false_positive_rates,
     )
     found = forecast(pilots.models, question, together=pilots.together, answers=pilots.answers)

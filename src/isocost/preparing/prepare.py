@@ -171,7 +171,9 @@ def prepare(
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
-    if to_spend and (mistakes := list(_equal_pools(study, identities, templates))):
+    # A model that was not opened is at least itself: equal options are one model.
+    known = {name: identity or specs[name].key for name, identity in identities.items()}
+    if mistakes := list(_equal_pools(study, known, templates)):
         raise StudyError(mistakes)
     if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
         raise StudyError(mistakes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
-from isocost.records.costs import Basis, BillLine, Cost, Unit, prompt_readings
+from isocost.records.costs import UNITS, Basis, BillLine, Cost, Unit, prompt_readings
 from isocost.records.digests import ADDED_LATER, NOT_DIGESTED, OMIT, OMIT_DEFAULT
 from isocost.records.estimates import Estimate, estimate_json
 from isocost.records.forecasts import ForecastOutcome
@@ -37,6 +37,7 @@ __all__ = [
     "NOT_DIGESTED",
     "OMIT",
     "OMIT_DEFAULT",
+    "UNITS",
     "Allocation",
     "Audit",
     "AuditedBy",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Unit = Literal["flops", "usd"]
+UNITS: tuple[Unit, ...] = ("flops", "usd")
 Basis = Literal["planned", "realised"]
 
 

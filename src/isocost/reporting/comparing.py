@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from isocost import amounts
-from isocost.records import CellResult, Estimate, Results, Unit
+from isocost.records import UNITS, CellResult, Estimate, Results, Unit
 from isocost.reporting import markdown, numbers
 from isocost.reporting.blocks import Column, Table, integer, number, words
 from isocost.reporting.headline import headline
 from isocost.reporting.tables import Shown, estimate, table, text
-
-_UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
 class _Row(NamedTuple):
@@ -62,7 +60,7 @@ def cells_of_runs(runs: Mapping[str, Results]) -> Table:
         estimate("Covered (%)", "covered", lambda row: row.cell.measures.get("covered"), numbers.percent, ""),
         estimate("Kept per problem", "kept_per_problem", lambda row: row.cell.measures.get("kept_per_problem"), numbers.mean, ""),
         *(solves(student) for student in students),
-        *(_cost(rows, unit) for unit in _UNITS if any(row.cost(unit) for row in rows)),
+        *(_cost(rows, unit) for unit in UNITS if any(row.cost(unit) for row in rows)),
         Shown(column=Column(title="Grader", key="grader", kind="text"), entry=lambda row: words(_grader(row.results))),
     )
     return table(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from isocost import amounts
-from isocost.records import ModelCurve, Results, Unit
+from isocost.records import UNITS, ModelCurve, Results, Unit
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, integer, number
 from isocost.reporting.blocks import estimated as entry
@@ -20,7 +20,6 @@ from isocost.reporting.marks import curve_marks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_UNITS: tuple[Unit, ...] = ("flops", "usd")
 _TITLES = {"coverage": "coverage (% of problems)", "diversity": "distinct correct solutions per problem"}
 _WHAT = {
     "coverage": "Share of problems with a correct one among k draws of a model",
@@ -50,7 +49,7 @@ def _drawable(results: Results, measure: str) -> bool:
 def units(results: Results) -> list[Unit]:
     """Return the budgets' units in which some curve can be drawn; without budgets, the first unit in which all can."""
     budgets = dict.fromkeys(cell.plan.unit for cell in results.cells if cell.plan.unit)
-    known: list[Unit] = [unit for unit in _UNITS if all(curve.cost.amount(unit) for curve in results.curves)]
+    known: list[Unit] = [unit for unit in UNITS if all(curve.cost.amount(unit) for curve in results.curves)]
     wanted: list[Unit] = [unit for unit in budgets if any(len(c.ks) > 1 and c.cost.amount(unit) for c in results.curves)]
     return wanted if budgets else known[:1]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from isocost import amounts
-from isocost.records import BillLine, CellResult, Cost, Estimate, Results, Unit
+from isocost.records import UNITS, BillLine, CellResult, Cost, Estimate, Results, Unit
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Figure, Section, Table, number
 from isocost.reporting.marks import cell_marks
 from isocost.reporting.tables import Shown, estimate, table, text, without_remark
 
 _MOST_STUDENTS = 2  # columns; the section on students has all
-_UNITS: tuple[Unit, ...] = ("flops", "usd")
 _LEADING = ("students_by_round", "coverage_by_cost", "coverage_by_cell", "students_by_data")  # keys of figures, the one to show first
 
 
@@ -54,8 +53,8 @@ def _costs(results: Results) -> list[Shown[CellResult]]:
     """Return a column of realised costs in each unit of the budgets, else in each that is known: per problem or for more problems."""
     if not results.n_problems:
         return []
-    wanted = [unit for unit in _UNITS if any(cell.plan.unit == unit for cell in results.cells)]
-    known = [unit for unit in _UNITS if any(cell.cost.amount(unit) for cell in results.cells)]
+    wanted = [unit for unit in UNITS if any(cell.plan.unit == unit for cell in results.cells)]
+    known = [unit for unit in UNITS if any(cell.cost.amount(unit) for cell in results.cells)]
     return [_cost(results, unit) for unit in (wanted or known)]
 
 
@@ -83,7 +82,7 @@ def ledger(results: Results) -> tuple[tuple[str, str], ...]:
     """Return the money in a few lines: what was paid for data, for the rest, and in all, and the time that it took."""
     if not results.bill:
         return ()
-    units = [unit for unit in _UNITS if any(line.cost.amount(unit) for line in results.bill)]
+    units = [unit for unit in UNITS if any(line.cost.amount(unit) for line in results.bill)]
     accounts = dict.fromkeys(line.account for line in results.bill)
     lines = [(account.capitalize(), _said([line for line in results.bill if line.account == account], units)) for account in accounts]
     if len(lines) > 1:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from isocost import amounts
-from isocost.records import Cost, ModelSpending, Results, RoundSpending, Spending, UniformMatch, Unit
+from isocost.records import UNITS, Cost, ModelSpending, Results, RoundSpending, Spending, UniformMatch, Unit
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table, number
 from isocost.reporting.buying import observed
@@ -16,7 +16,6 @@ from isocost.reporting.tables import Shown, costs, count, filled, problems, tabl
 from isocost.reporting.uniform import draws_words, open_amount, times, uniform_words
 
 _BANDS = 10  # rows of a cell's rounds in the report; measures.json has every round
-_UNITS: tuple[Unit, ...] = ("flops", "usd")
 _OBJECTIVES = {
     "coverage": "problems covered",
     "kept": "solutions kept, at most {} per problem",
@@ -167,7 +166,7 @@ def _rounds(band: _Band) -> str:
 
 def _uniform(found: Sequence[Spending]) -> Table:
     items = [_Matched(each, match) for each in found for match in each.matches]
-    units = [unit for unit in _UNITS if any(item.match.unit == unit for item in items)]
+    units = [unit for unit in UNITS if any(item.match.unit == unit for item in items)]
     shown: tuple[Shown[_Matched], ...] = (
         text("Uniform from", "model", lambda item: item.match.model),
         text("Estimated by", "estimator", lambda item: _ESTIMATORS[item.match.estimator]),

@@ -18,14 +18,13 @@ from isocost.metrics.intervals import count_interval, mean_interval, paired_coun
 from isocost.metrics.overlap import overlap
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
-from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Results, Unit
+from isocost.records import UNITS, CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Results, Unit
 from isocost.results.drawtable import DrawTable
 from isocost.results.independence import Independence
 from isocost.sampling.data import SamplingOutcome
 from isocost.sampling.pools import Pool
 
 _EACH = {2: "half the money each", 3: "a third of the money each"}
-UNITS: tuple[Unit, ...] = ("flops", "usd")
 _KIND = "diversity"  # of exact solutions; models are compared at this level only
 _WHOLE = 1e-9  # relative; cost divided by cost per draw misses a whole number by less, and ceil would then add a draw
 

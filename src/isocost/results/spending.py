@@ -13,14 +13,12 @@ from isocost.planning import objective_of
 from isocost.policies import FIXED
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.preparing.prepare import Prepared
-from isocost.records import Allocation, CellPlan, ModelSpending, RoundSpending, Spending, UniformMatch, Unit
+from isocost.records import UNITS, Allocation, CellPlan, ModelSpending, RoundSpending, Spending, UniformMatch, Unit
 from isocost.results.drawtable import DrawTable
 from isocost.results.independence import Independence
 from isocost.results.reached import Reached
 from isocost.results.uniform import Bought, match_first_draws, match_posterior
 from isocost.sampling.data import SamplingOutcome
-
-_UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ def _objective(prepared: Prepared, arm: str) -> Objective:
 
 def _spending(run: _Run, plan: CellPlan, reached: Reached) -> Spending:
     cell, drawn, table = plan.cell, reached.table.cells[plan.cell], reached.table
-    unit = plan.unit or next((unit for unit in _UNITS if table.cost(drawn).amount(unit) is not None), None)
+    unit = plan.unit or next((unit for unit in UNITS if table.cost(drawn).amount(unit) is not None), None)
     kind, size = _named(reached.objective)
     matches = {model: _match(run, reached, drawn, plan.models, model, unit) if unit else None for model in plan.models}
     return Spending(

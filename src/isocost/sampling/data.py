@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from isocost import planning
 from isocost.config import Study
+from isocost.costs.draws import max_cost_of
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.price import question_price
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
@@ -20,11 +21,12 @@ from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
+from isocost.measuring.words import named_unit
 from isocost.policies.base import KeptPerProblem
 from isocost.preparing.difficulty import note_unlabelled
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
-from isocost.records import Allocation, Cell, CellPlan, Failed, Problem
+from isocost.records import UNITS, Allocation, Cell, CellPlan, Failed, Problem
 from isocost.sampling.batches import cancel_batches, open_dispatcher, settle_batches
 from isocost.sampling.cells import CellsRun, Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.doubts import doubt_references, failed_models
@@ -113,6 +115,7 @@ def sample(
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     submissions = _settle(ledger, directory, pools, terms, listener)
     _take_changes(prepared, directory, pools, listener)
+    _note_unpriced(pools, listener)
     pilot = pilot_allocations(prepared, _ids(prepared), list(pools))
     watch = _watch(prepared, directory, pools, pilot, listener)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
@@ -209,6 +212,17 @@ def _conclude(progress: Progress, pools: Mapping[str, Pool], listener: Listener)
     _note_failures(pools, listener)
     _note_truncations(progress, listener)
     progress.write()
+
+
+def _note_unpriced(pools: Mapping[str, Pool], listener: Listener) -> None:
+    """Note the models whose price or size was given after some of their draws were bought: these keep the cost that they had then."""
+    for name, pool in pools.items():
+        now = max_cost_of(pool.card, prompt_tokens=0, generated_tokens=1)
+        units = [unit for unit in UNITS if now.amount(unit) is not None and not pool.stored.knows_costs(unit)]
+        if units:
+            listed = " and ".join(named_unit(unit) for unit in units)
+            text = f"{name}: draws that were bought before its cost in {listed} was known stay without one, so the run's bill lacks them"
+            listener(Note(text=f"{text}\n  a new run directory counts all: isocost run STUDY -o DIR"))
 
 
 def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener) -> str:

@@ -24,7 +24,7 @@ from isocost.judging.replies import ACCOUNT, FOLDER
 from isocost.ledger import Account, Answered, Ledger, Paid
 from isocost.ledger.summary import PROGRESS, Accounts, begins_with, read_summary
 from isocost.paths import shell_word
-from isocost.records import Cost, Unit
+from isocost.records import UNITS, Cost, Unit
 from isocost.store import Row, RunDirectory
 
 FEW = 20  # at most one in 20 paid batches of a pool, or a single one, is bought again without --force; never all of them
@@ -284,7 +284,7 @@ def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]])
     found: dict[tuple[str, str], Cost] = {}
     for key, account in before.items():
         now = total_cost(booked.get(key, ()))
-        gaps = {unit: _gap(account, now, unit) for unit in ("flops", "usd")}
+        gaps = {unit: _gap(account, now, unit) for unit in UNITS}
         if any(gaps.values()):
             found[key] = Cost(flops=gaps["flops"], usd=gaps["usd"])
     return found

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from isocost.ledger.bill import UNITS, format_bill
+from isocost.ledger.bill import format_bill
 from isocost.ledger.summary import paid_in_other_rounds
+from isocost.records import UNITS
 from isocost.store.rounds import later_rounds
 
 _OWN = ("directory", "running", "finished", "spent", "spent_known", "accounts")

@@ -14,12 +14,12 @@ from typing import Any
 from isocost.amounts import MISSING, duration, format_amount
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.ledger import Account
-from isocost.ledger.bill import UNITS, format_bill
+from isocost.ledger.bill import format_bill
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import read_submissions
 from isocost.ledger.summary import Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
-from isocost.records import Truncation, Unit
+from isocost.records import UNITS, Truncation, Unit
 from isocost.store import RunDirectory
 from isocost.summaries.roundstatus import round_lines, rounds_of
 

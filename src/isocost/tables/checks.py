@@ -9,11 +9,10 @@ import polars as pl
 
 from isocost.arrays import Ints
 from isocost.errors import TableError
+from isocost.records import UNITS
 from isocost.tables.coding import coded, codes, collected, combined
 from isocost.tables.columns import refuse
 from isocost.tables.source import Source
-
-UNITS = ("flops", "usd")
 
 
 def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
