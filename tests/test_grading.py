@@ -430,6 +430,7 @@ def test_nothing_to_grade_gives_no_verdict() -> None:
         ("maths", 'did you mean "math"'),
         ("zzz", "known: .*exact, math, number"),
         ("no_such_package:Grader", "cannot be imported"),
+        ("tests.broken_part:Grader", "cannot be imported: SystemExit: 3"),
         ("tests.misbehaving_graders:Missing", "cannot be imported"),
         ("tests.misbehaving_graders:NotAGrader", "needs name, version and grade"),
         ("tests.misbehaving_graders:os", "is not a class or function"),

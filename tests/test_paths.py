@@ -24,7 +24,7 @@ from isocost.errors import EngineError, ModelError, RunDirectoryError
 from isocost.finetuning import TrainingSettings, finetune
 from isocost.lab import weights
 from isocost.measuring import survey_file
-from isocost.paths import from_home, matching, read_parquet, scan_jsonl, scan_parquet, shell_word
+from isocost.paths import from_home, matching, read_parquet, scan_jsonl, scan_parquet, shell_word, stamp_of
 from isocost.preparing.parts import known_parts
 from isocost.problems import load_problems
 from isocost.records import SamplingParams
@@ -327,3 +327,11 @@ def test_polars_pyarrow_and_datasets_are_given_no_path() -> None:
             assert found == ["dataset"]
         else:
             assert set(found) <= {"file", "files"}, name
+
+
+def test_the_stamp_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    assert stamp_of(file) is None
+    file.write_text("abc")
+    assert stamp_of(file) == (3, file.stat().st_mtime_ns)
+    assert stamp_of(tmp_path) is None

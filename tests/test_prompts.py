@@ -71,7 +71,8 @@ def test_a_template_of_ones_own() -> None:
     ("name", "message"),
     [
         ("gsm9k", "unknown template 'gsm9k'; known: gsm8k-8shot"),
-        ("no.such.module:X", "cannot be imported"),
+        ("no.such.module:X", "cannot be imported: ModuleNotFoundError"),
+        ("tests.broken_part:X", "cannot be imported: SystemExit: 3"),
         ("tests.test_prompts:NOTHING", "cannot be imported"),
         ("tests.test_prompts:ANSWERS", "is not an isocost.prompts.base.Template"),
     ],

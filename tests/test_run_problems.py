@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.errors import InputError
+from isocost.errors import EngineError, InputError
 from isocost.events import Note, StageProgress
 from isocost.running import run, runs
 from tests.builders import InlineExecutor, write_study
@@ -55,7 +55,7 @@ def test_a_filter_of_the_study_leaves_them_out_unlisted(tmp_path: Path, study: P
 
 def test_a_question_that_occurs_again_is_named(tmp_path: Path, study: Path) -> None:
     heard: list[StageProgress | Note] = []
-    with pytest.raises(Exception, match="x2"):  # the recorded table has no draws of it
+    with pytest.raises(EngineError, match="x2"):  # the recorded table has no draws of it
         run(study, tmp_path / "run", listener=heard.append)
     notes = [event.text for event in heard if isinstance(event, Note)]
     assert any("1 question occurs more than once (first: p00, x2); problems.train.repeated: merge" in note for note in notes)

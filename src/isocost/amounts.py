@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from isocost.records import Unit
@@ -120,6 +120,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Format names as a list in a sentence: `a`, `a and b`, `a, b and c`; "" without one."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def settling(settled_by: int | None, problems: int, what: str) -> str:

@@ -9,12 +9,22 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:  # reading logs does not need polars
     import polars as pl
+
+
+def stamp_of(path: Path) -> tuple[int, int] | None:
+    """Return size and time of change (nanoseconds) of a file; None if there is no such file, or it is a folder."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return None if stat.S_ISDIR(found.st_mode) else (found.st_size, found.st_mtime_ns)
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:

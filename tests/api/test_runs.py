@@ -102,6 +102,39 @@ def test_a_study_is_made_from_a_dict_and_from_keywords(finished: isocost.Run, tm
     assert isocost.Study(tmp_path / "again.yaml").name == study.name  # the study that can be run again
 
 
+def test_a_study_never_takes_the_place_of_another_file(finished: isocost.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+    mine = write_study(tmp_path)
+    before = mine.read_text()
+    changed = isocost.Study(mine, seed=3)
+    with pytest.raises(InputError, match=r"study\.yaml: exists, and the study would be written there"):
+        changed.run("study", progress=False)
+    with pytest.raises(InputError, match="is no name for a run directory"):
+        changed.run("/", progress=False)
+    assert mine.read_text() == before
+    changed.run("other", progress=False)
+    changed.run("other", progress=False)  # its own copy is written again
+    assert isocost.Study("other.yaml").name == changed.name
+
+
+def test_arguments_out_of_range_are_refused(finished: isocost.Run, tmp_path: Path) -> None:
+    table = finished.directory / "samples.parquet"
+    with pytest.raises(InputError, match="k: must be at least 1, not 0"):
+        isocost.measure(table, k=(0,))
+    with pytest.raises(InputError, match="targets: each must be above 0, not 0"):
+        isocost.backtest(table, targets=(0, 0.5))
+    with pytest.raises(InputError, match="seeds: must be at least 2, not 1"):
+        isocost.backtest(table, seeds=1)
+    with pytest.raises(InputError, match="the pilot alone costs"):
+        isocost.forecast(table, budgets=(float("nan"),))
+    with pytest.raises(InputError, match='no stage "samples"\n  did you mean "sample"'):
+        isocost.run(write_study(tmp_path), tmp_path / "run", until="samples", progress=False)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(InputError, match="is no folder that isocost export has written"):
+        isocost.push_to_hub(tmp_path / "nowhere", "owner/name")
+
+
 @pytest.mark.parametrize(
     ("source", "message"), [({"name": "a"}, "missing"), ({"nmae": "a"}, "unknown key"), ("none.yaml", "none.yaml"), ({}, "missing")]
 )

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from isocost.cli import main
-from isocost.errors import InputError, IsocostError
+from isocost.errors import InputError, IsocostError, RunDirectoryError
 from isocost.exporting import SHAPES, export
 from isocost.exporting.shapes import Shape
 from isocost.importing import import_samples
@@ -238,3 +238,28 @@ def test_an_error_in_the_middle_leaves_no_folder(finished: Path, tmp_path: Path,
     with pytest.raises(KeyboardInterrupt):
         export(finished, CELL, "text", tmp_path / "data")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_card_counts_the_problems_that_nearly_repeat_others(tmp_path: Path) -> None:
+    study = write_study(tmp_path, n_problems=12)
+    same = [{"id": f"t{i}", "question": f"What is {i} + {i}?", "answer": str(2 * i)} for i in range(3)]
+    (tmp_path / "test.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in same))
+    sets = {"decontaminate": ["test"], "ngram": 3, "overlap": 0.5}
+    settings = ["problems.test={source: jsonl, path: test.jsonl}", f"curate={json.dumps(sets)}"]
+    run_directory = run(study, tmp_path / "run", settings=settings).directory
+    found = json.loads((run_directory / "trainsets" / "contaminated.json").read_text())
+    assert found
+    export(run_directory, CELL, "parquet", tmp_path / "data")
+    assert f"{len(found)} training problems nearly repeat a problem of `test`" in (tmp_path / "data" / "README.md").read_text()
+    (run_directory / "trainsets" / "contaminated.json").write_text("{}")
+    with pytest.raises(IsocostError, match=r"contaminated\.json: does not hold a list\n  make it again: isocost report"):
+        export(run_directory, CELL, "parquet", tmp_path / "other")
+
+
+def test_a_damaged_training_set_is_named(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    data = copy / "trainsets" / CELL / "train.parquet"
+    data.write_bytes(data.read_bytes()[:40] + b"x" * 400 + data.read_bytes()[-60:])
+    with pytest.raises(RunDirectoryError, match=r"train\.parquet: cannot be read"):
+        export(copy, CELL, "messages", tmp_path / "data")

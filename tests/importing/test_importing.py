@@ -86,6 +86,7 @@ def test_columns_without_a_value_are_left_out(tmp_path: Path, monkeypatch: pytes
         (["rows.jsonl", "-o", "no/t.parquet"], "error: no/t.parquet: its folder does not exist"),
         (["rows.jsonl", "-o", "t.parquet", "--map", "x"], "error: --map x: write it as COLUMN=FIELD"),
         (["rows.jsonl", "-o", "t.parquet", "--map", "a=b", "--map", "a=c"], "error: --map a=c: a is given twice"),
+        (["rows.jsonl", "-o", "t.parquet", "--map", "a=b", "--map", "a =c"], "error: --map a =c: a is given twice"),
         (["rows.jsonl", "-o", "t.parquet", "--correct", "high"], 'error: --correct: "high" is not a comparison'),
         (["rows.jsonl", "-o", "t.parquet", "--grade", "mth"], 'error: unknown grader "mth"'),
         (["rows.jsonl", "-o", "t.parquet", "--problems", "gsm8k"], "error: --problems: is of no use without --grade"),

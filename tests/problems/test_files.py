@@ -1,10 +1,13 @@
 import json
+from datetime import date
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from isocost.errors import ProblemsError
-from isocost.problems import load_problems
+from isocost.problems import COMMON, SOURCES, load_problems, source_function, source_options
+from isocost.problems.rows import to_problem
 from isocost.records import Problem
 
 OWN = "tests.problems.own_source"
@@ -86,6 +89,14 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
         (f"{OWN}:nothing", {}, f'"{OWN}:nothing" returns no problems but NoneType'),
         (f"{OWN}:rows", {}, "{'id': 'a', 'question': '[?]', 'answer': '1'} is no isocost.records.Problem"),
         (f"{OWN}:untexted", {}, "is no isocost.records.Problem with texts"),
+        (f"{OWN}:rows", {"where": {"level": 1}}, "is no isocost.records.Problem"),
+        (f"{OWN}:rows", {"repeated": "merge"}, "is no isocost.records.Problem"),
+        ("jsonl", {"path": None}, 'problem source "jsonl": path: must be a valid string, not null'),
+        ("jsonl", {"path": ["a.jsonl"]}, r'path: must be a valid string, not \["a.jsonl"\]'),
+        ("lab", {"split": ["train"], "limit": 1}, "split: must be a valid string"),
+        ("lab", {"seed": "one", "limit": 1}, "seed: must be a valid integer"),
+        ("tests.broken_part:load", {}, '"tests.broken_part:load" cannot be imported: SystemExit: 3'),
+        (".x:f", {}, '".x:f" is a file, not a module'),
     ],
 )
 def test_bad_options_are_refused(tmp_path: Path, source: str, options: dict[str, object], message: str) -> None:
@@ -124,3 +135,14 @@ def test_a_source_without_end_is_told_to_have_a_limit(tmp_path: Path, monkeypatc
     with pytest.raises(ProblemsError, match="has more than 1,000 problems, or no end: set limit"):
         load_problems(f"{OWN}:endless", {}, base=tmp_path)
     assert len(load_problems(f"{OWN}:endless", {"limit": 1500}, base=tmp_path)) == 1500
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_options_of_every_source_have_types(source: str) -> None:
+    hints = get_type_hints(source_function(source))
+    assert {key for key in source_options(source) if key not in COMMON} <= hints.keys()
+
+
+def test_a_field_of_any_type_is_refused_with_its_value() -> None:
+    with pytest.raises(ProblemsError, match=r'row 3: field "question" must be text or a number, not "2026-11-30"'):
+        to_problem({"question": date(2026, 11, 30), "answer": "1"}, "row 3", default_id="a")

@@ -18,7 +18,7 @@ from isocost.policies.base import Terms
 from isocost.records import Allocation, Cell, Cost, Outcome, Verdict, prompt_readings
 from isocost.sampling.pilots import draws_of
 from isocost.sampling.pools import Pool
-from isocost.sampling.predictions import predict, predicted_cost
+from isocost.sampling.predictions import choice_of, predict, predicted_cost
 from tests.sampling.pooling import CARD
 
 IDS = tuple(f"p{i}" for i in range(40))
@@ -121,3 +121,24 @@ def test_a_budget_that_is_paid_as_realised_is_its_own_cost() -> None:
     pool = PilotPool(4)
     terms = terms_of(pool.cost(4), 1.0, basis="realised")
     assert predicted_cost({"weak": 9.0}, {"weak": 3.0}, terms, cast("Mapping[str, Pool]", {"weak": pool}), PILOT) == {}
+
+
+@pytest.mark.parametrize(
+    ("arm", "name"),
+    [
+        ({"policy": "uniform", "models": ["strong"]}, "strong"),
+        ({"policy": "mixed", "models": ["strong", "weak"]}, "weak+strong"),
+        ({"policy": "mixed", "models": ["weak", "strong"], "shares": {"weak": 2, "strong": 1}}, None),
+        ({"policy": "first-hit", "models": ["strong"]}, "first-hit strong"),
+        ({"policy": "dart", "models": ["weak"]}, "dart weak"),
+        ({"policy": "dart", "models": ["weak"], "target": {"correct_per_problem": 7}}, None),
+        ({"policy": "cascade", "models": ["weak", "strong"]}, "cascade"),
+        ({"policy": "cascade", "models": ["weak", "strong"], "shares": {"weak": 2, "strong": 1}}, None),
+        ({"policy": "adaptive", "models": ["weak", "strong"]}, "adaptive"),
+        ({"policy": "adaptive", "models": ["weak"]}, None),
+        ({"policy": "own.module:policy", "models": ["weak", "strong"]}, None),
+    ],
+)
+def test_an_arm_is_forecast_by_the_choice_that_it_makes(arm: dict[str, Any], name: str | None) -> None:
+    """Of both models; with keys of its own a policy is not the one that a forecast simulates."""
+    assert choice_of(Arm(**arm), ["weak", "strong"]) == name

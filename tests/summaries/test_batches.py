@@ -56,3 +56,12 @@ def test_without_prices_of_single_requests_only_the_wait_is_told(tmp_path: Path)
 
 def test_a_model_that_is_asked_singly_is_not_named(tmp_path: Path) -> None:
     assert line(tmp_path, batch=False) == ""
+
+
+def test_prompts_are_read_once_per_request(tmp_path: Path) -> None:
+    """3 draws of each of 8 problems, two to a request, read its prompt twice: 24 x 20 tokens at $40, 16 x 6 at $5 and the same singly."""
+    one = model("http://127.0.0.1:1/v1", price=PRICE, batch=True, tokens_per_sample=2000, n=2, prompt_tokens=60_000)
+    study = write(tmp_path, raw("", models={"weak": one}, sampling={"max_tokens": 2000}))
+    (found,) = [each for each in to_markdown(*plan_study(study)).splitlines() if "bought in batches" in each]
+    cheap, dear = (24 * 2000 * output / 1e6 + 16 * 60_000 * entry / 1e6 for entry, output in ((5, 40), (10, 100)))
+    assert f"Its samples cost ${cheap:.2f}, sent singly ${dear:.2f}: ${dear - cheap:.2f} saved." in found

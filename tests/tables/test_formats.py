@@ -11,6 +11,7 @@ import pytest
 from isocost.errors import TableError
 from isocost.tables.formats.base import Choice
 from isocost.tables.formats.rules import parse_rule
+from isocost.tables.formats.verdicts import number_of
 from isocost.tables.imports import Account, Importer, Row, Wishes
 from isocost.tables.inputs import expand
 from tests.tables import foreign
@@ -280,3 +281,12 @@ def test_two_logs_of_the_same_samples_are_numbered_in_order_on_request(tmp_path:
         read(tmp_path)
     rows, _ = read(tmp_path, columns={"sample_index": ""})
     assert [row["sample_index"] for row in rows] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(True, 1.0), (0.5, 0.5), ("0.5", 0.5), ("True", 1.0), ("no", 0.0), ("1e3", 1000.0)]
+    + [(value, None) for value in ("nan", "inf", "-Infinity", "1e999", float("nan"), float("inf"), 10**400, "", "good", None, [1])],
+)
+def test_a_score_is_a_finite_number_or_none(value: object, number: float | None) -> None:
+    assert number_of(value) == number

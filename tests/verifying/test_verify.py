@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import psutil
 import pytest
 
 from isocost import cli
+from isocost.grading import GradingPool
 from isocost.terminal import CountLine
+from isocost.verifying import verify as grade
 from tests.matrices import first_fast
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -374,3 +377,20 @@ def test_lines_whose_reference_is_no_answer_are_left_out() -> None:
     assert "stdin: 6 lines left out, their reference is no answer: 2, 3, 4, 5, 6, 7" in said
     _, said = verify(raw, "--strict", status=2)
     assert "error: stdin: 6 references are no answers" in said
+
+
+def test_the_reading_thread_ends_with_an_error(tmp_path: Path) -> None:
+    """Lines enough to fill what is read ahead: the thread waits for room when the writer fails."""
+    lines = tmp_path / "lines.jsonl"
+    lines.write_bytes(line(gold="12", prediction="#### 12") * 20_000)
+
+    def fail(data: bytes) -> None:
+        raise OSError("the disk is full")
+
+    with (
+        GradingPool("number", workers=1, time_limit=5.0) as pool,
+        lines.open("rb") as file,
+        pytest.raises(OSError, match="the disk is full"),
+    ):
+        grade(file.fileno(), pool, workers=1, answers=None, write=fail, complain=lambda number, why: None, name="lines")
+    assert not [thread for thread in threading.enumerate() if thread.name == "isocost-reading" and thread.is_alive()]

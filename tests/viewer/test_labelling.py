@@ -68,6 +68,14 @@ def test_what_is_no_verdict_is_refused_and_not_stored(pages: Pages, form: dict[s
     assert labels(pages.path) == []
 
 
+def test_a_form_that_cannot_be_read_is_told_to_a_script_as_text(pages: Pages) -> None:
+    headers = {"origin": ORIGIN, "content-type": "application/x-www-form-urlencoded"}
+    for by_script in (False, True):
+        answer = pages.client.post("/label", content=b"sample=\xff", headers=headers | ({"isocost-script": "1"} if by_script else {}))
+        assert answer.status_code == 400
+        assert ("<html" in answer.text) != by_script
+
+
 def test_undo_is_a_new_line_and_leads_back(pages: Pages) -> None:
     say(pages, 0, "sound")
     say(pages, 1, "unsound")

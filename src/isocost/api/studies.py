@@ -10,7 +10,7 @@ from isocost import config
 from isocost.api.answers import Answer
 from isocost.api.progress import listener
 from isocost.api.runs import Run
-from isocost.errors import StudyError
+from isocost.errors import InputError, StudyError
 from isocost.records import CellPlan
 from isocost.yamlfile import dump_yaml, read_yaml
 
@@ -59,13 +59,38 @@ class Study:
         return _plain(self._raw)
 
     def write(self, path: str | Path) -> Path:
-        """Write the study as a study file, with absolute paths, and return its path."""
+        """Write the study as a study file, with absolute paths, and return its path.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         from isocost.running.folders import resolved
+        from isocost.store.files import atomic_write, storage_errors
 
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(resolved(self._checked, self._base), encoding="utf-8")
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as temporary:
+            temporary.write_text(resolved(self._checked, self._base), encoding="utf-8")
         return path
+
+    def _write_beside(self, directory: Path) -> Path:
+        """Write the study beside its run directory, as `DIR.yaml`, and return its path.
+
+        Raises:
+            InputError: another file has that name, or the run directory has none.
+            StorageError: it cannot be written.
+        """
+        from isocost.running.folders import resolved
+
+        directory = directory.absolute()
+        if not directory.name:
+            raise InputError(f"{directory}: is no name for a run directory", advice="give a folder below it: out=...")
+        path = directory.with_name(f"{directory.name}.yaml")
+        # Only a copy of a study of this run is written over: any other file is somebody's own.
+        if path.exists() and not (directory / "study.yaml").exists() and path.read_bytes() != resolved(self._checked, self._base).encode():
+            raise InputError(f"{path}: exists, and the study would be written there", advice="give another run directory: out=...")
+        return self.write(path)
 
     def plan(self, *, pilot: str | Path | None = None, out: str | Path | None = None) -> Answer[list[CellPlan]]:
         """Return what each budget buys from each model, before a token is spent, with a forecast if a pilot has run."""
@@ -101,7 +126,7 @@ class Study:
         from isocost.running.runs import run
 
         directory = Path(out) if out is not None else Path("runs") / self.name
-        path = self._path or self.write(directory.with_name(f"{directory.name}.yaml"))
+        path = self._path or self._write_beside(directory)
         with listener(wanted=progress) as listening:
             run(path, directory, settings=settings, until=until, listener=listening)
         return Run(directory)

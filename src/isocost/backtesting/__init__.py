@@ -11,6 +11,7 @@ from isocost.backtesting.objectives import describe, needed, progress_of
 from isocost.backtesting.pool import Pool
 from isocost.backtesting.replays import Replays
 from isocost.backtesting.results import Backtest, Line, TargetResult
+from isocost.errors import InputError
 from isocost.policies.base import Objective
 
 __all__ = ["Backtest", "Line", "Recorded", "TargetResult", "backtest", "buyers_of", "describe", "load"]
@@ -42,8 +43,15 @@ def backtest(
         budget: The amount that policies are given; None for enough to buy the whole pool.
         tick: Called with the number of finished replays.
 
+    Raises:
+        InputError: a number is out of its range.
     """
     targets = sorted(set(targets))
+    if not all(target > 0 for target in targets):
+        raise InputError(f"targets: each must be above 0, not {targets[0]:g}")
+    for name, number in (("seeds", seeds), ("resamples", resamples)):
+        if number < 2:
+            raise InputError(f"{name}: must be at least 2, not {number}")
     possible = _possible(pool, objective)
     needs = [needed(target, len(pool.problems)) for target in targets]
     # No order of draws reaches what all of them together do not reach, so such targets need no replay.

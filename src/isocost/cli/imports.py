@@ -90,10 +90,11 @@ def _wishes(model: str | None, columns: list[str] | None, correct: str | None, s
     for text in columns or []:
         # The first = separates: a column of a table is a plain word, a field may be anything.
         column, equals, field = text.partition("=")
-        if not equals or not column.strip():
+        column = column.strip()
+        if not equals or not column:
             raise InputError(f"--map {text[:80]}: write it as COLUMN=FIELD")
         if column in mapped:
             raise InputError(f"--map {text[:80]}: {column[:80]} is given twice; give it once")
-        mapped[column.strip()] = field
+        mapped[column] = field
     choice = Choice(filter=filter_, scorer=scorer, model=model)
     return Wishes(choice=choice, columns=mapped, rule=parse_rule(correct) if correct else None)

@@ -209,11 +209,9 @@ def finish(outcome: Finished) -> None:
     """Print the outcome of a run: the verdict and the place of the report."""
     if outcome.graded:
         say(f"{'grade':9s} {outcome.graded}")
-    if outcome.headline:
-        sys.stdout.write(f"\n{outcome.headline}\n")
-    if outcome.report:
-        sys.stdout.write(f"report: {outcome.report}\n")
-    sys.stdout.flush()
+    lines = [*([f"\n{outcome.headline}"] if outcome.headline else []), *([f"report: {outcome.report}"] if outcome.report else [])]
+    if lines:
+        print_data("\n".join(lines))
 
 
 def train_lab(

@@ -40,13 +40,18 @@ class GivenCosts:
         """
         for name in self.amounts:
             if name not in models:
-                near = did_you_mean(name[:_SHOWN], [each[:_SHOWN] for each in models])
-                advice = f"{near} it has {', '.join(models[:5])[:200]}".strip()
-                raise InputError(f'--cost: the table has no model "{name[:_SHOWN]}"', advice=advice)
+                raise no_model("--cost", name, models)
         if missing := [name for name in models if name not in self.amounts]:
             raise InputError(
                 f'--cost: no cost for model "{missing[0][:_SHOWN]}"', advice="give the cost of every model of the table, or of none"
             )
+
+
+def no_model(option: str, name: str, known: Sequence[str]) -> InputError:
+    """Return the error for a model that a table lacks, named by an option or an argument."""
+    near = did_you_mean(name[:_SHOWN], [each[:_SHOWN] for each in known])
+    advice = f"{near} it has {', '.join(known[:5])[:200]}".strip()
+    return InputError(f'{option}: the table has no model "{name[:_SHOWN]}"', advice=advice)
 
 
 def given_costs(texts: Sequence[str]) -> GivenCosts | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from isocost.errors import EngineError, RefusedPromptError, TryAgainError
-from isocost.executors.jobs import Job
+from isocost.executors.jobs import Answers, Job
 from isocost.ledger import Reservation
 from isocost.records import Cost, ModelCard
 
@@ -49,6 +49,9 @@ class Abandoned:
     """A call that has failed for good: `reason` is why, in the endpoint's words where it gave any."""
 
     reason: str
+
+
+AnsweredCalls = list[tuple[Call, Answers | Abandoned]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from types import FrameType
 
 from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
-from isocost.dispatch.calls import Abandoned, Call, CallQueue, EndpointHealth, make_queues
+from isocost.dispatch.calls import Abandoned, AnsweredCalls, Call, CallQueue, EndpointHealth, make_queues
 from isocost.errors import (
     EngineError,
     InputError,
@@ -34,8 +34,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 10.0  # seconds that a stop by Ctrl-C waits for calls in flight
 POLL_INTERVAL = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
 PAUSED_POLL_INTERVAL = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
-
-AnsweredCalls = list[tuple[Call, Answers | Abandoned]]
 
 
 def send_calls(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from isocost.dispatch.batches.dispatcher import BatchDispatcher, BatchedCalls, running
-from isocost.dispatch.calls import Abandoned, Call, EndpointHealth
-from isocost.dispatch.inflight import POLL_INTERVAL, AnsweredCalls, defer_interrupts, send_calls
+from isocost.dispatch.calls import Abandoned, AnsweredCalls, Call, EndpointHealth
+from isocost.dispatch.inflight import POLL_INTERVAL, defer_interrupts, send_calls
 from isocost.engines.base import Request
 from isocost.executors import engineworker
 from isocost.executors.base import Executor

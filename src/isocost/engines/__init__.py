@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from inspect import isfunction
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, cast
 from isocost.engines.base import Engine
 from isocost.engines.options import Options, read_options
 from isocost.errors import MissingExtraError, StudyError
+from isocost.nearest import did_you_mean
+from isocost.parts import PartError, import_part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +96,16 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
     """
     entry = ENGINES.get(name)
     place = entry.open if entry else name
-    if not place.partition(":")[2]:
-        near = get_close_matches(name, ENGINES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ENGINES)}, or package.module:attribute"
+    if ":" not in place:
+        hint = did_you_mean(name, ENGINES) or f"known: {', '.join(ENGINES)}, or package.module:attribute"
         raise StudyError([f"engine: unknown engine {name!r}; {hint}"])
     try:
-        factory = _attribute(place)
-    except (ImportError, AttributeError, ValueError) as error:
-        package = (getattr(error, "name", None) or "").partition(".")[0]
-        if entry and entry.extra and isinstance(error, ModuleNotFoundError) and package != "isocost":
+        factory = import_part(place)
+    except PartError as error:
+        package = (getattr(error.__cause__, "name", None) or "").partition(".")[0]
+        if entry and entry.extra and isinstance(error.__cause__, ModuleNotFoundError) and package != "isocost":
             raise MissingExtraError(package, entry.extra) from error
-        raise StudyError([f"engine: {name} cannot be imported: {error}"]) from error
+        raise StudyError([f"engine: {name} {error}"]) from error
     try:
         engine = factory(options, base)
     except TypeError as error:

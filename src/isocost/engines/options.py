@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from isocost.errors import StudyError
+from isocost.nearest import did_you_mean
 
 
 class Options(BaseModel):
@@ -37,5 +37,4 @@ def _say(kind: type[Options], key: str, mistake: str, message: str) -> str:
         return f"{key}: is missing"
     if mistake != "extra_forbidden":
         return f"{key}: {message}"
-    near = get_close_matches(key, kind.model_fields, n=1)
-    return f"{key}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(kind.model_fields)}")
+    return f"{key}: unknown key; {did_you_mean(key, kind.model_fields) or 'known: ' + ', '.join(kind.model_fields)}"

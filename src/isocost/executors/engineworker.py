@@ -101,7 +101,7 @@ class EngineWorker:
                 BatchLog(stem, self.writer).append_all(rows_by_batch)
         # A failed write may have lost any of these batches, so each of them fails.
         except IsocostError as error:
-            return [Outcome(key=each.job.key, error=each.error or error) for each in found]
+            return [Outcome(key=each.job.key, error=_sendable(each.error or error)) for each in found]
         return [self._outcome(each, stored) for each in found]
 
     def _outcome(self, each: JobResult, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:

@@ -28,7 +28,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
     kept = sections(cell.data_card)
     content = "the training set" if shape.is_training_set else "the draws"
     parts = [
-        _settings(cell, file),
+        _settings(file),
         f"# {cell.study.name}: {cell.name}",
         f"{rows:,} rows: {content} of the cell `{cell.name}` of the study `{cell.study.name}`, made with isocost {version('isocost')}. "
         "Correct solutions reach the reference answer; their reasoning may be wrong.",
@@ -57,7 +57,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _settings(cell: CellData, file: str) -> str:
+def _settings(file: str) -> str:
     """Return the front matter of the card, which the hub and the datasets library read."""
     data: dict[str, Any] = {
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": file}]}],
@@ -147,10 +147,9 @@ def decontamination(cell: CellData) -> str:
     rules, refused = cell.study.curate, "isocost refuses a study whose training and test problems share a question."
     if not rules.decontaminate:
         return f"{refused} No other search for contamination was made."
-    found = cell.read_list("trainsets", "contaminated.json")
-    sets = ", ".join(f"`{name}`" for name in rules.decontaminate)
+    near, sets = cell.near_duplicates(), ", ".join(f"`{name}`" for name in rules.decontaminate)
     return (
-        f"{refused} {len(found):,} training problems nearly repeat a problem of {sets}: at least {100 * rules.overlap:.0f}% of its words "
+        f"{refused} {near:,} training problems nearly repeat a problem of {sets}: at least {100 * rules.overlap:.0f}% of its words "
         f"are in common runs of {rules.ngram} words. Their solutions are not in a training set."
     )
 

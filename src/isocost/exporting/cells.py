@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
@@ -84,13 +85,20 @@ class CellData:
 
     def read_json(self, *names: str) -> Mapping[str, Any]:
         """Return a JSON file of the run; empty where it is missing or damaged."""
-        found = RunDirectory(self.run).read_derived(*names)
-        return found if isinstance(found, dict) else {}
+        return RunDirectory(self.run).read_derived(*names) or {}
 
-    def read_list(self, *names: str) -> Sequence[Any]:
-        """Return the list in a JSON file of the run; empty where it is missing or damaged."""
-        found = RunDirectory(self.run).read_derived(*names)
-        return found if isinstance(found, list) else []
+    def near_duplicates(self) -> int:
+        """Return the number of training problems that nearly repeat a problem of the sets of `curate.decontaminate`.
+
+        Raises:
+            RunDirectoryError: The run has no list of them.
+            StorageError: The list is damaged.
+        """
+        again = f"make it again: isocost report {shell_word(self.run)}"
+        found = RunDirectory(self.run).read_list("trainsets", "contaminated.json", remedy=again)
+        if found is None:
+            raise RunDirectoryError(f"{self.run}: has no trainsets/contaminated.json", advice=again)
+        return len(found)
 
     @property
     def data_card(self) -> str:
@@ -185,5 +193,5 @@ def _parts(path: Path) -> Iterator[pl.DataFrame]:
         with path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
             for batch in parquet.iter_batches(batch_size=PART):
                 yield pl.DataFrame(batch)
-    except (OSError, PolarsError) as error:
+    except (OSError, PolarsError, pa.ArrowException) as error:
         raise RunDirectoryError(f"{path}: cannot be read: {str(error).partition(chr(10))[0][:200]}") from error

@@ -17,7 +17,15 @@ _MESSAGES: Mapping[Kind, str] = {"dataset": "Data set by isocost export", "model
 
 
 def kind_of(folder: Path) -> Kind:
-    """Return what an exported folder holds: the configuration of a model makes it one."""
+    """Return what an exported folder holds: the configuration of a model makes it one.
+
+    Raises:
+        InputError: There is no such folder, or nothing that `export` writes is in it.
+    """
+    if not (folder / "README.md").is_file():
+        raise InputError(
+            f"{folder}: is no folder that isocost export has written", advice="write it first: isocost export RUN --arm ARM -o DIR"
+        )
     return "model" if (folder / "config.json").exists() else "dataset"
 
 

@@ -127,7 +127,7 @@ def _reason(said: str) -> str:
     """Return the last line of an error output that names an exception of isocost or of Python."""
     lines = [line.strip() for line in said.splitlines() if "Error" in line and not line.lstrip().startswith("raise ")]
     own = [line for line in lines if "isocost.errors" in line or "OutOfMemory" in line]
-    chosen = (own or lines or ["no message"])[0]
+    chosen = (own or lines or ["no message"])[-1]
     return chosen.rpartition("]: ")[2].removeprefix("isocost.errors.")[:300]
 
 

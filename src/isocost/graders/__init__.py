@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -10,6 +9,7 @@ from typing import cast
 from isocost.errors import InputError
 from isocost.graders.base import Grader
 from isocost.nearest import did_you_mean
+from isocost.parts import PartError, import_part
 
 # Import paths, not classes: a run imports only the grader that it uses.
 GRADERS: dict[str, str] = {
@@ -67,15 +67,10 @@ def grader_factory(name: str) -> Callable[..., object]:
     if ":" not in target:
         hint = did_you_mean(name, GRADERS) or f"known: {', '.join(GRADERS)}, or package.module:attribute"
         raise InputError(f'unknown grader "{name}"\n  {hint}')
-    module, _, attribute = target.partition(":")
-    # Without this check the error would be an ImportError about a package called "./folder/file".
-    if "/" in module or module.startswith("."):
-        raise InputError(f'grader "{name}": this is a file, not a module\n  write package.module:attribute, with its folder on PYTHONPATH')
     try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # a user's module may raise anything, and may call sys.exit
-        hint = "\n  modules are looked for on PYTHONPATH" if isinstance(error, ModuleNotFoundError) else ""
-        raise InputError(f'grader "{name}" cannot be imported: {type(error).__name__}: {error}{hint}') from error
+        factory = import_part(target)
+    except PartError as error:
+        raise InputError(f'grader "{name}" {error}') from error
     if not callable(factory):
         raise InputError(f'grader "{name}" is not a class or function')
     return cast(Callable[..., object], factory)

@@ -52,7 +52,7 @@ def summary_lines(account: Account, outcomes: Outcomes, left_out: Iterable[str],
         named = ", ".join(f'"{name[:_SHOWN]}" {many:,}' for name, many in account.unknown.most_common(_MOST))
         more = f", and {len(account.unknown) - _MOST} more" if len(account.unknown) > _MOST else ""
         lines.append(f"fields that were not read, with their records: {named}{more}")
-    return [*lines, *_notes(account, outcomes, graded=graded)]
+    return [*lines, *_notes(account, graded=graded)]
 
 
 def _number(many: int, what: str) -> str:
@@ -76,7 +76,7 @@ def _skipped(account: Account) -> Iterator[str]:
         yield f"skipped {sum(rest):,} more for {len(rest)} other reasons"
 
 
-def _notes(account: Account, outcomes: Outcomes, *, graded: bool) -> Iterator[str]:
+def _notes(account: Account, *, graded: bool) -> Iterator[str]:
     if account.scores:
         by = ", ".join(f"{name[:_SHOWN]} {many:,}" for name, many in account.scores.most_common(_MOST))
         yield f"verdicts read, by score: {by}"

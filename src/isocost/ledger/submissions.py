@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from isocost.errors import StorageError
 from isocost.store import Log, Row
 
 FILE = "batches.jsonl"
@@ -156,14 +155,3 @@ def _after(before: Submission | None, entry: Mapping[str, Any]) -> Submission:
     elif event == "created":
         after = replace(after, batch=str(entry["batch"]), created=float(entry["time"]))
     return after
-
-
-def refuse_lacking(submissions: Submissions, unanswered: Mapping[str, Row], log: Log) -> None:
-    """Refuse a log that lacks a submission of which requests are open in the ledger.
-
-    Raises:
-        StorageError: it lacks one.
-    """
-    for row in unanswered.values():
-        if (id := row.get("submission")) and id not in submissions:
-            raise StorageError(f"{log.path}: lacks submission {id}, whose requests are open in the ledger\n  {log.kind.remedy}")

@@ -70,7 +70,7 @@ def curve_points(model: Model) -> list[Point]:
     return [Point(k=k, cost=k * float(each.mean()), values={name: found[f"{name}@{k}"] for name in names}) for k in ks]
 
 
-def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
+def crossings(models: Sequence[Model]) -> list[Crossing]:
     """Return the crossovers of each pair of models, for coverage and the first level of diversity of both; for at most five models."""
     found: list[Crossing] = []
     if len(models) > MOST_PAIRED:
@@ -86,7 +86,7 @@ def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
         for name in ["coverage", *kinds]:
             curves = [_curve(model, name, at[kept], most) for model, at, (_, most) in zip(pair, places, reached, strict=True)]
             if all(curve.cost.mean() > 0 for curve in curves):
-                crossing = crossover(curves[0], curves[1], seed=seed)
+                crossing = crossover(curves[0], curves[1], seed=0)
                 found.append(Crossing(measure=name, left=pair[0].name, right=pair[1].name, found=crossing))
     return found
 

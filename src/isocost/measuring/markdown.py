@@ -8,7 +8,19 @@ from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Shared
 from isocost.measuring.mixtures import Beside, Mixture
 from isocost.measuring.survey import Survey
-from isocost.measuring.words import NAMES, amount, count, markdown_table, money, name_cell, named_unit, percent, spent, with_unit
+from isocost.measuring.words import (
+    NAMES,
+    amount,
+    count,
+    markdown_table,
+    money,
+    name_cell,
+    named_unit,
+    percent,
+    spent,
+    with_name_cell,
+    with_unit,
+)
 from isocost.records import Estimate
 
 _FEW_PROBLEMS = 30  # below this a note warns of the small n
@@ -36,7 +48,7 @@ def survey_markdown(survey: Survey) -> str:
     if survey.mixtures:
         parts += ["## Mixtures", *(part for mixture in survey.mixtures for part in mixture_lines(mixture, survey.unit))]
     if survey.warnings:
-        parts += ["## Beware", "\n".join(f"- {_plain(line, survey)}" for line in survey.warnings)]
+        parts += ["## Beware", "\n".join(f"- {with_name_cell(line, survey.measures)}" for line in survey.warnings)]
     return "\n\n".join(parts)
 
 
@@ -157,12 +169,6 @@ def _cell(name: str, estimate: Estimate | None, why: str | None, problems: int |
 
 def _ungraded(estimates: Mapping[str, Estimate]) -> int:
     return max((estimate.n_ungraded for estimate in estimates.values()), default=0)
-
-
-def _plain(line: str, survey: Survey) -> str:
-    """Return a warning with its model's name escaped: names can contain any text."""
-    model = next((m for m in sorted(survey.measures, key=len, reverse=True) if line.startswith(f"{m}: ")), None)
-    return line if model is None else f"{name_cell(model)}{line[len(model) :]}"
 
 
 def mixture_lines(mixture: Mixture, unit: str) -> Iterator[str]:

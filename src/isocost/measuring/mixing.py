@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from isocost.arrays import Floats
+from isocost.costs.given import no_model
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
-from isocost.measuring.words import no_model
 
 Shares = Mapping[str, float]
 _EQUAL, _SHARED = r"()(\+.*)?", r"=([^,=]*)(,.*)?"

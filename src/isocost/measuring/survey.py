@@ -10,6 +10,7 @@ import polars as pl
 
 from isocost.arrays import Ints
 from isocost.costs.given import GivenCosts
+from isocost.errors import InputError
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared, crossings, curve_points, shared
 from isocost.measuring.costs import costs
@@ -98,9 +99,10 @@ def survey(
         run: The facts of the run that the samples come from.
 
     Raises:
-        ValueError: A k or `stopped_at` below 1.
+        ValueError: `stopped_at` is below 1.
         TableError: The file behind the table cannot be read to its end; or `by` is no column, or puts a problem in two groups.
-        InputError: A given cost is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
+        InputError: A k is below 1, a given cost is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts
+            the draws.
     """
     wanted, lazy = _checked(ks), table.lazy()
     draws = load(lazy, run.order if run else ())
@@ -184,6 +186,6 @@ def _unpriced(found: Sequence[Model], unit: str) -> list[str]:
 
 def _checked(ks: Sequence[int]) -> list[int]:
     if any(k < 1 for k in ks):
-        raise ValueError(f"k must be at least 1, got {min(ks)}")
+        raise InputError(f"k: must be at least 1, not {min(ks)}")
     # Without duplicates, which would give two columns one name.
     return list(dict.fromkeys(ks))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from isocost.amounts import dollars, flops
-from isocost.errors import InputError
 from isocost.records import UNITS, Estimate
 
 NAMES = {
@@ -59,6 +57,12 @@ def spent(value: float, unit: str) -> str:
     return flops(value) if unit == "flops" else dollars(value) if unit == "usd" else amount(value)
 
 
+def with_name_cell(note: str, models: Iterable[str]) -> str:
+    """Return a note that begins with a model's name and a colon with that name escaped for a table: names can contain any text."""
+    model = next((m for m in sorted(models, key=len, reverse=True) if note.startswith(f"{m}: ")), None)
+    return note if model is None else f"{name_cell(model)}{note[len(model) :]}"
+
+
 def named_unit(unit: str) -> str:
     """Return the unit of costs for a heading."""
     return {"flops": "FLOPs", "usd": "US dollars"}.get(unit, unit)
@@ -83,10 +87,3 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
     head, *body = rows
     rule = ["---", *("---:" for _ in head[1:])]
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *body)]
-
-
-def no_model(option: str, name: str, known: Sequence[str]) -> InputError:
-    """Return the error for a model that the table lacks. Names come from a table and can be any text, so they are cut."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f'did you mean "{near[0][:80]}"? ' if near else ""
-    return InputError(f'{option}: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(known[:5])[:200]}')

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import cast
 
 from isocost.errors import StudyError
+from isocost.nearest import did_you_mean
+from isocost.parts import PartError, import_part
 from isocost.policies.base import Policy, Terms
 
 POLICIES = {
@@ -38,12 +39,14 @@ def import_policy(name: str) -> Callable[[Terms], object]:
     Raises:
         StudyError: no policy has that name.
     """
-    module, _, attribute = POLICIES.get(name, name).partition(":")
+    target = POLICIES.get(name, name)
+    if ":" not in target:
+        hint = did_you_mean(name, POLICIES) or f"known: {', '.join(POLICIES)}, or package.module:attribute"
+        raise StudyError([f"policy: unknown policy {name!r}; {hint}"])
     try:
-        return cast("Callable[[Terms], object]", getattr(import_module(module), attribute))
-    # ValueError: an empty module name.
-    except (ImportError, AttributeError, ValueError) as error:
-        raise StudyError([f"policy: {name} cannot be imported: {error}; known: {', '.join(POLICIES)}"]) from error
+        return cast("Callable[[Terms], object]", import_part(target))
+    except PartError as error:
+        raise StudyError([f"policy: {name} {error}"]) from error
 
 
 def load_policy(name: str, terms: Terms) -> Policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from isocost.policies.base import Policy, Terms
-from isocost.policies.rounds import GROWTH, Rounds
+from isocost.policies.rounds import Rounds
 from isocost.policies.shares import money_shares
 from isocost.records import Allocation
 
@@ -30,16 +30,14 @@ class Cascade(Rounds):
 
     Args:
         terms: The terms of the cell.
-        growth: As for `Rounds`.
-        smallest: As for `Rounds`.
 
     Raises:
         BudgetError: the arm has one model or no budget, or its shares are wrong.
     """
 
-    def __init__(self, terms: Terms, growth: float = GROWTH, smallest: float = 1.0) -> None:
+    def __init__(self, terms: Terms) -> None:
         shares = np.array(money_shares(terms, "cascade"))
-        super().__init__(terms, growth, smallest)
+        super().__init__(terms)
         self._stages = np.argsort(self.tally.expected, kind="stable")
         self._limits = self.tally.amount * np.cumsum(shares[self._stages])
 

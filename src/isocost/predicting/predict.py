@@ -8,12 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from isocost.costs.given import GivenCosts
+from isocost.costs.given import GivenCosts, no_model
 from isocost.errors import InputError
 from isocost.forecasting import Forecast, Question, forecast
 from isocost.measuring.words import with_unit
 from isocost.metrics.diversity import Level
-from isocost.nearest import did_you_mean
 from isocost.policies.base import Objective
 from isocost.predicting.asking import CHECKED, MOST_DRAWS, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
@@ -99,16 +98,14 @@ def _far(question: Question, pilot: int, costs: Mapping[str, float]) -> list[str
 def _check_rates(rates: Mapping[str, float], models: Sequence[str]) -> None:
     for name in rates:
         if name not in models:
-            near = did_you_mean(name[:80], [each[:80] for each in models])
-            advice = f"{near} it has {', '.join(models[:5])[:200]}".strip()
-            raise InputError(f'--false-positives: the table has no model "{name[:80]}"', advice=advice)
+            raise no_model("--false-positives", name, models)
 
 
 def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float]) -> None:
     spent = pilots.draws * sum(costs.values())
     for budget in budgets:
         # Equal to the pilot leaves nothing to choose.
-        if budget <= spent:
+        if not budget > spent:
             given, paid = with_unit(budget, pilots.unit), with_unit(spent, pilots.unit)
             raise InputError(f"--budget {given} per problem: the pilot alone costs {paid} per problem\n  give more than that")
         if (most := budget / min(costs.values())) > MOST_DRAWS:

@@ -8,7 +8,7 @@ from isocost.forecasting import Choice, Comparison, ModelForecast
 from isocost.forecasting.margins import Margin
 from isocost.forecasting.overtaking import Overtaking
 from isocost.forecasting.scores import Score
-from isocost.measuring.words import count, markdown_table, money, name_cell, percent, spent, with_unit
+from isocost.measuring.words import count, markdown_table, money, name_cell, percent, spent, with_name_cell, with_unit
 from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.predicting.asking import name_of
@@ -44,7 +44,7 @@ def forecast_markdown(prediction: Prediction) -> str:
         parts += ["## Crossovers", "\n".join(f"- {_overtaking(one, pilots.unit)}" for one in found.overtakings)]
     parts += ["## Verdict", "\n".join(verdicts(prediction)), "## Doubtful problems", "\n".join(_doubts(prediction))]
     if prediction.notes:
-        parts += ["## Notes", "\n".join(f"- {_plain(note, list(found.models))}" for note in prediction.notes)]
+        parts += ["## Notes", "\n".join(f"- {with_name_cell(note, found.models)}" for note in prediction.notes)]
     return "\n\n".join(parts)
 
 
@@ -153,9 +153,3 @@ def _doubts(prediction: Prediction) -> Iterator[str]:
         yield f"- {name_cell(each.problem_id)}: models agree on {name_cell(each.answer)} ({draws}){reference}"
     if len(found.agreements) > _MOST_LISTED:
         yield f"- {len(found.agreements) - _MOST_LISTED:,} more with a doubtful reference: --json"
-
-
-def _plain(note: str, models: Sequence[str]) -> str:
-    """Return a note with its model's name escaped: names can contain any text."""
-    model = next((m for m in sorted(models, key=len, reverse=True) if note.startswith(f"{m}: ")), None)
-    return note if model is None else f"{name_cell(model)}{note[len(model) :]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocost.amounts import settling
+from isocost.amounts import listed, settling
 from isocost.forecasting import Choice, Comparison, Difference, Question
 from isocost.forecasting.overtaking import Overtaking
 from isocost.measuring.words import count, name_cell, percent, spent, with_unit
@@ -62,10 +62,9 @@ def recommendation(comparison: Comparison, question: Question, unit: str) -> str
 
 def _buy(choice: Choice) -> str:
     names = [name_cell(model) for model in choice.models]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     if not choice.shares:
-        return f"buy by the policy {name_cell(choice.name.partition(' ')[0])} from {listed}"
-    return f"buy from {listed}" + (", half of the money each" if len(names) == 2 else "")
+        return f"buy by the policy {name_cell(choice.name.partition(' ')[0])} from {listed(names)}"
+    return f"buy from {listed(names)}" + (", half of the money each" if len(names) == 2 else "")
 
 
 def _value(choice: Choice, objective: Objective) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import cast, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from isocost.errors import ProblemsError
 from isocost.nearest import did_you_mean
+from isocost.parts import PartError, import_part
 from isocost.problems.repeated import merged, refused_contradictions
 from isocost.records import Problem
 
@@ -50,13 +53,13 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
     load = source_function(source)
     own = {key: value for key, value in options.items() if key not in COMMON}
     _check_options(source, load, own)
+    _check_types(source, load, own)
     skip, limit = _count(source, options, "skip") or 0, _count(source, options, "limit")
     if limit is None and source in ENDLESS:
         raise ProblemsError(f'problem source "{source}" is infinite: set limit')
     if "base" in inspect.signature(load).parameters:
         own["base"] = base
-    loaded = _chosen(source, load(**own), options)
-    problems = refused_contradictions(_take(source, loaded, skip, limit))
+    problems = refused_contradictions(_take(source, _chosen(source, _checked(source, load(**own)), options), skip, limit))
     if not problems:
         raise ProblemsError(f'problems "{source}": none left after skip {skip}' + ("" if limit is None else f" and limit {limit}"))
     # Draws are stored under the id, so two problems with one id would share their draws.
@@ -66,31 +69,34 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
     return problems
 
 
-def _chosen(source: str, loaded: object, options: Mapping[str, object]) -> object:
+def _checked(source: str, loaded: object) -> Iterator[Problem]:
+    """Yield the problems that a source gives. A user's function may return anything."""
+    if not isinstance(loaded, Iterable):
+        raise ProblemsError(f'problem source "{source}" returns no problems but {type(loaded).__name__}')
+    for problem in loaded:
+        if not isinstance(problem, Problem) or not all(isinstance(text, str) for text in (problem.id, problem.question, problem.answer)):
+            raise ProblemsError(f'problem source "{source}": {str(problem)[:60]} is no isocost.records.Problem with texts')
+        yield problem
+
+
+def _chosen(source: str, loaded: Iterator[Problem], options: Mapping[str, object]) -> Iterator[Problem]:
     """Return the problems that `where` and `repeated` leave."""
     wanted, repeated = options.get("where"), options.get("repeated")
     if repeated not in (None, *REPEATED):
         raise ProblemsError(f'problems "{source}": repeated is one of {", ".join(REPEATED)}, not {str(repeated)[:40]}')
     if wanted is not None and not isinstance(wanted, Mapping):
         raise ProblemsError(f'problems "{source}": where takes fields and their values, such as {{question_type: numeric}}')
-    if not isinstance(loaded, Iterable):
-        return loaded
     if wanted:
         allowed = {str(key): {str(each) for each in (value if isinstance(value, list) else [value])} for key, value in wanted.items()}
         loaded = (p for p in loaded if all(str(p.metadata.get(key)) in values for key, values in allowed.items()))
     return merged(loaded) if repeated == "merge" else loaded
 
 
-def _take(source: str, loaded: object, skip: int, limit: int | None) -> list[Problem]:
-    """Return the problems that a source gives after `skip`. A user's function may return anything."""
-    if not isinstance(loaded, Iterable):
-        raise ProblemsError(f'problem source "{source}" returns no problems but {type(loaded).__name__}')
+def _take(source: str, loaded: Iterator[Problem], skip: int, limit: int | None) -> list[Problem]:
+    """Return the problems that a source gives after `skip`."""
     problems = list(islice(loaded, skip, skip + (MOST_UNLIMITED + 1 if limit is None else limit)))
     if limit is None and len(problems) > MOST_UNLIMITED:
         raise ProblemsError(f'problem source "{source}" has more than {MOST_UNLIMITED:,} problems, or no end: set limit')
-    for problem in problems:
-        if not isinstance(problem, Problem) or not all(isinstance(text, str) for text in (problem.id, problem.question, problem.answer)):
-            raise ProblemsError(f'problem source "{source}": {str(problem)[:60]} is no isocost.records.Problem with texts')
     return problems
 
 
@@ -110,11 +116,10 @@ def source_function(source: str) -> Loader:
     if ":" not in target:
         hint = did_you_mean(source, SOURCES) or f"known: {', '.join(SOURCES)}, or package.module:attribute"
         raise ProblemsError(f'unknown problem source "{source}"\n  {hint}')
-    module, _, attribute = target.partition(":")
     try:
-        load = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ProblemsError(f'problem source "{source}" cannot be imported: {error}') from error
+        load = import_part(target)
+    except PartError as error:
+        raise ProblemsError(f'problem source "{source}" {error}') from error
     if not callable(load):
         raise ProblemsError(f'problem source "{source}" is not a function')
     try:
@@ -122,6 +127,19 @@ def source_function(source: str) -> Loader:
     except ValueError as error:
         raise ProblemsError(f'problem source "{source}" is not a function with named options: {error}') from error
     return cast(Loader, load)
+
+
+def _check_types(source: str, load: Loader, own: Mapping[str, object]) -> None:
+    """Refuse options of isocost's own sources that have another type than their function takes. A user's function checks its own."""
+    if source not in SOURCES:
+        return
+    hints = get_type_hints(load)
+    for key, value in own.items():
+        try:
+            TypeAdapter(hints.get(key, object)).validate_python(value, strict=True)
+        except ValidationError as error:
+            why = error.errors()[0]["msg"].replace("Input should be", "must be")
+            raise ProblemsError(f'problem source "{source}": {key}: {why}, not {json.dumps(value, default=str)[:40]}') from error
 
 
 def _check_options(source: str, load: Loader, own: Mapping[str, object]) -> None:

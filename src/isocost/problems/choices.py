@@ -44,7 +44,7 @@ class Options:
             what = "fits two of the choices: give a letter"
             if not found:
                 what = "fits none of the choices: give a letter, a text or an index from 0"
-            raise ProblemsError(f"{where}: the answer {json.dumps(answer)[:40]} {what}")
+            raise ProblemsError(f"{where}: the answer {json.dumps(answer, default=str)[:40]} {what}")
         return LETTERS[found.pop()]
 
     def _fitting(self, answer: object) -> set[int]:

@@ -132,7 +132,7 @@ def _field(row: Mapping[str, object], where: str, what: str, named: str | None, 
 def _text(row: Mapping[str, object], where: str, name: str) -> str:
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ProblemsError(f'{where}: field "{name}" must be text or a number, not {json.dumps(value)[:40]}')
+        raise ProblemsError(f'{where}: field "{name}" must be text or a number, not {json.dumps(value, default=str)[:40]}')
     text = str(value).strip()
     if not text:
         raise ProblemsError(f'{where}: field "{name}" is empty')

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 
 from isocost.config import Prompt
 from isocost.errors import StudyError
+from isocost.parts import PartError, import_part
 from isocost.prompts.base import Template
 
 TEMPLATES = {
@@ -45,14 +45,13 @@ def load_template(name: str) -> Template:
         StudyError: there is none, or the named object is not a `Template`.
     """
     target = TEMPLATES.get(name, name)
-    module, _, attribute = target.partition(":")
     # A name without a colon is neither a known template nor a path to one.
-    if not attribute:
+    if ":" not in target:
         raise StudyError([f"prompt.template: unknown template {name!r}; known: {', '.join(TEMPLATES)}"])
     try:
-        template = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise StudyError([f"prompt.template: {target} cannot be imported: {error}"]) from error
+        template = import_part(target)
+    except PartError as error:
+        raise StudyError([f"prompt.template: {target} {error}"]) from error
     if not isinstance(template, Template):
         raise StudyError([f"prompt.template: {target} is not an isocost.prompts.base.Template"])
     return template

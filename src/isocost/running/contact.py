@@ -72,8 +72,9 @@ def _contact(prepared: Prepared, name: str, request: Request, params: SamplingPa
     limit, card = prepared.study.limit, prepared.cards[name]
     bound = len(request.prompt.encode("utf-8", "surrogatepass")) + len((request.system or "").encode("utf-8", "surrogatepass"))
     worst = max_cost_of(card, prompt_tokens=bound + 1 + prepared.facts[name].added_tokens, generated_tokens=params.max_tokens)
-    if limit is not None and (worst.amount(limit.unit) or 0.0) > limit.amount:
-        return Contact(model=name, text="not sent: its worst case does not fit under limit.amount", is_good=False)
+    if limit is not None and ((most := worst.amount(limit.unit)) is None or most > limit.amount):
+        why = "is not known in the unit of the limit" if most is None else "does not fit under limit.amount"
+        return Contact(model=name, text=f"not sent: its worst case {why}", is_good=False)
     started = time.monotonic()
     try:
         replies = ask(prepared.specs[name], request, params)

@@ -11,7 +11,7 @@ from pathlib import Path
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import RunDirectoryError, RunError, StudyError
+from isocost.errors import InputError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
@@ -19,6 +19,7 @@ from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
+from isocost.nearest import did_you_mean
 from isocost.paths import shell_word
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
@@ -35,7 +36,7 @@ from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
 from isocost.running.plans import pilot_of, plan_prepared
 from isocost.running.rounds import note_first_round, run_rounds
-from isocost.running.stages import StudyRun
+from isocost.running.stages import STAGES, StudyRun
 from isocost.running.starts import Start, resume_command
 from isocost.running.unchanged import ReportedRun, report_run
 from isocost.store import PILOT, RunDirectory
@@ -73,10 +74,11 @@ def run(
         listener: Called with progress and notes.
 
     Raises:
-        InputError: the study, its problems, models or budgets cannot be used; nothing was spent.
+        InputError: the study, its problems, models or budgets cannot be used, or there is no such stage; nothing was spent.
         RunError: the run failed; bought samples are kept, and the same call resumes the run.
         BatchesOpenError: no failure: batches were left under way or cancelled, as `batch_terms` say.
     """
+    _refuse_unknown(until)
     refuse_run(study)
     checked = load_study(study, settings, known_parts())
     where = executor.apply_to(checked.executor) if executor else checked.executor
@@ -91,6 +93,11 @@ def run(
         with Start(directory, again) as start:
             how = _Options(until=until, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
             return _run_all(checked, base, directory, where, start, again, how)
+
+
+def _refuse_unknown(stage: str) -> None:
+    if stage not in STAGES:
+        raise InputError(f'no stage "{stage}"', advice=did_you_mean(stage, STAGES) or f"stages: {', '.join(STAGES)}")
 
 
 def run_stage(
@@ -121,6 +128,7 @@ def run_stage(
         InputError: As for `run`.
         RunError: As for `run`.
     """
+    _refuse_unknown(stage)
     if not (directory_path / "study.yaml").exists():
         raise RunDirectoryError(
             f"{directory_path}: no study.yaml; is it a run directory?",

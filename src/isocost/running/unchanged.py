@@ -14,6 +14,7 @@ from isocost.ids import digest
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
 from isocost.measuring.equationcache import FILE as EQUATIONS
+from isocost.paths import stamp_of
 from isocost.preparing.prepare import Prepared, own_parts
 from isocost.records import Results
 from isocost.reporting import Report
@@ -54,7 +55,7 @@ class ReportedRun:
         is_settled = not Submissions(directory.log(SUBMISSIONS)).open()
         self._comparable = is_settled and not own_parts(prepared.study) and not study_asks
         # People label while a run goes on. The audit reads labels after this moment: a later label must count as a change.
-        self._labels = _stamp(directory.path / LABELS)
+        self._labels = stamp_of(directory.path / LABELS)
 
     def results(self) -> Results | None:
         """Return the results of the last report if it would be the same now, else None."""
@@ -97,14 +98,5 @@ def report_run(started: StudyRun, reported: ReportedRun, listener: Listener, *, 
 def _stamps(folder: Path, pattern: str) -> Iterator[tuple[str, Stamp]]:
     """Yield path and stamp of every file below a folder that matches a pattern."""
     for path in folder.rglob(pattern):
-        if stamp := _stamp(path):
+        if stamp := stamp_of(path):
             yield path.relative_to(folder).as_posix(), stamp
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Return the stamp of a file; None if there is no such file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return None if path.is_dir() else (found.st_size, found.st_mtime_ns)

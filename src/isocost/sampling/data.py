@@ -273,7 +273,7 @@ def _note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
 
 def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
     draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
-    problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"
+    problems = "1 problem" if (n := len({problem for _, problem in failed})) == 1 else f"{n:,} problems"
     listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
 
 

@@ -53,7 +53,7 @@ def doubt_references(pools: Mapping[str, Pool], draws: Sequence[Allocation] | No
     agreed = {problem: answer for problem, each in asked.items() if (answer := each.agreed()) is not None}
     if correct and len(agreed) < _SHARE * len(asked):
         return ""
-    if (silent := graded - sum(each.answered() for each in asked.values())) > graded / 2:
+    if not correct and (silent := graded - sum(each.answered() for each in asked.values())) > graded / 2:
         text = f"none of the {graded:,} graded samples is correct, and {silent:,} have no answer that the grader can read"
         return f"{text}: check the prompt, sampling.max_tokens and models.NAME.reasoning"
     parts = [] if correct else [f"none of the {graded:,} graded samples is correct"]

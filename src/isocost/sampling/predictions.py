@@ -14,6 +14,7 @@ from isocost.forecasting import Choice, Comparison, CurveForecast, Question, for
 from isocost.forecasting.prices import Price
 from isocost.metrics.intervals import amount_interval
 from isocost.planning import in_unit
+from isocost.policies import ONE_MODEL
 from isocost.policies.base import Coverage, KeptPerProblem, Objective, Terms
 from isocost.records import Allocation, Cell, CellPlan, Estimate, Unit, estimate_json
 from isocost.sampling.pilots import draws_of, law_of_all, read_pilot, read_piloted
@@ -22,7 +23,7 @@ from isocost.store import RunDirectory
 
 FILE = "forecast.json"
 Predicted = Mapping[str, Estimate]  # by name of the measure
-_SIMULATED = ("first-hit", "dart", "cascade", "adaptive")  # simulated with their default keys
+SIMULATED = ("first-hit", "dart", "cascade", "adaptive")  # policies that a forecast simulates, with their default keys
 
 
 def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation], kept: int | None) -> Predicted:
@@ -48,7 +49,7 @@ def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], p
     if arm.policy == "uniform":
         return _uniform(plan, terms, pools, pilot, kept, counted=counted)
     also = tuple(also_measured(terms, kept if counted else None))
-    name = _choice_name(arm, plan)
+    name = choice_of(arm, plan.models)
     if name is None or terms.amount is None:
         return {}
     piloted = {a.problem_id for a in pilot}
@@ -56,12 +57,12 @@ def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], p
         ks=(1,),
         budgets=(terms.amount / len(terms.problem_ids),),
         objective=terms.objective,
-        policies=(arm.policy,) if arm.policy in _SIMULATED else (),
+        policies=(arm.policy,) if arm.policy in SIMULATED else (),
         unit=terms.unit,
         also=also,
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
         false_positive_rates=terms.false_positive_rates,
-        simulated_only=arm.policy in _SIMULATED,
+        simulated_only=arm.policy in SIMULATED,
     )
     found = forecast(read_piloted(pools, pilot, terms), question, together=law_of_all(pools, pilot)).comparisons[0]
     choice = next(choice for choice in found.choices if choice.name == name)
@@ -197,14 +198,24 @@ def _problem_costs(model: str, unit: Unit, terms: Terms, drawn: Sequence[Sequenc
     return found
 
 
-def _choice_name(arm: Arm, plan: CellPlan) -> str | None:
-    """Return the name of the choice that an arm makes in a forecast; None if none is the same."""
+def choice_of(arm: Arm, models: Sequence[str]) -> str | None:
+    """Return the name of the choice of a forecast that an arm's policy makes; None if none is the same.
+
+    Args:
+        arm: The arm.
+        models: The models of the forecast, in its order.
+    """
+    own = [model for model in models if model in arm.models]
+    if arm.policy == "uniform":
+        return own[0]
     if arm.policy == "mixed":
-        return "+".join(plan.models) if len(plan.models) == 2 and len(set(arm.shares.values())) < 2 else None
+        return "+".join(own) if len(own) == 2 and len(set(arm.shares.values())) < 2 else None
     has_own_keys = bool(arm.shares) or arm.target != Arm(models=arm.models).target
-    if arm.policy not in _SIMULATED or has_own_keys:
+    if arm.policy not in SIMULATED or has_own_keys:
         return None
-    return f"{arm.policy} {plan.models[0]}" if arm.policy in ("first-hit", "dart") else arm.policy
+    if arm.policy in ONE_MODEL:
+        return f"{arm.policy} {own[0]}"
+    return arm.policy if len(own) == len(models) else None
 
 
 def _estimate(entry: Any) -> Estimate | None:

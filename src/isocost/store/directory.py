@@ -161,6 +161,17 @@ class RunDirectory:
         Raises:
             StorageError: it is damaged; `remedy` says what to do.
         """
+        return self._read(names, dict, "an object", remedy)
+
+    def read_list(self, *names: str, remedy: str = "restore it from a copy") -> list[Any] | None:
+        """Read a JSON file that holds a list; None where there is none.
+
+        Raises:
+            StorageError: it is damaged; `remedy` says what to do.
+        """
+        return self._read(names, list, "a list", remedy)
+
+    def _read(self, names: tuple[str, ...], kind: type, what: str, remedy: str) -> Any:
         text = self.read_text(*names, remedy=remedy)
         if text is None:
             return None
@@ -168,12 +179,12 @@ class RunDirectory:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise self._damaged(names, f"is not JSON: {error}", remedy) from None
-        if not isinstance(found, dict):
-            raise self._damaged(names, "does not hold an object", remedy)
+        if not isinstance(found, kind):
+            raise self._damaged(names, f"does not hold {what}", remedy)
         return found
 
     def read_derived(self, *names: str) -> Any:
-        """Read a JSON file that can be made again from other files. None if it is missing or damaged."""
+        """Read a JSON file with an object that can be made again from other files. None if it is missing or damaged."""
         try:
             return self.read_json(*names)
         except StorageError:

@@ -88,7 +88,9 @@ def finetune(
     # A cell without solutions is skipped with a note, so that the other cells are still trained on.
     filled = [cell for cell, data in curated.items() if data.kept.size]
     wanted: list[Key] = [(student, cell, seed) for student in spec.students for cell in filled for seed in spec.seeds]
-    jobs = {key: _job(prepared, spec, directory, *key, rows_of(curated[key[1]], key[0])) for key in wanted}
+    # One tuple of rows for all seeds: they may take much memory.
+    rows = {(student, cell): tuple(rows_of(curated[cell], student)) for student in spec.students for cell in filled}
+    jobs = {key: _job(prepared, spec, directory, *key, rows[key[:2]]) for key in wanted}
     done = {key: trained for key, job in jobs.items() if (trained := recorded(job.out)) is not None}
     steps = spec.steps * len(spec.learning_rates)
     watch = StageWatch(stage="finetune", total=len(wanted) * steps, unit="steps", listener=listener, done_before=len(done) * steps)
@@ -172,7 +174,7 @@ def _job(
     student: str,
     cell: Cell,
     seed: int,
-    rows: Sequence[Mapping[str, Any]],
+    rows: tuple[Mapping[str, Any], ...],
 ) -> TrainingJob:
     study, engine = prepared.study, prepared.specs[student]
     settings = _settings(spec, seed)
@@ -200,7 +202,7 @@ def _job(
     config = study.executor.config
     return TrainingJob(
         model_path=source if source.is_dir() else Path(str(options["model"])),
-        rows=tuple(rows),
+        rows=rows,
         out=models / name,
         settings=settings,
         scoring=scoring,

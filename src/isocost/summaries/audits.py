@@ -143,18 +143,14 @@ def _format_reliability(models: Mapping[str, Any]) -> str:
     labelled = [model for model in models if model not in alone]
     parts = []
     if labelled:
-        of_which = f" Of {_join(labelled)}, this" if alone else "This"
+        of_which = f" Of {amounts.listed(labelled)}, this" if alone else "This"
         parts.append(f"{of_which.strip()} is the one to believe: combined, in which labels take out what steps or judge get wrong.")
     if alone:
-        which = f"Of {_join(alone)} people have labelled none: each" if labelled else "Each"
+        which = f"Of {amounts.listed(alone)} people have labelled none: each" if labelled else "Each"
         parts.append(
             f"{which} rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
         )
     return " ".join(parts)
-
-
-def _join(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _difference_table(pairs: Sequence[Mapping[str, Any]], models: Mapping[str, Any]) -> list[str]:

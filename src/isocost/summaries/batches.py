@@ -35,7 +35,7 @@ def _describe(prepared: Prepared, name: str, each: DrawCost, plans: Sequence[Cel
     rounds += prepared.study.pilot is not None
     number = "1 round" if rounds == 1 else f"{'about ' if is_open else ''}{rounds} rounds"
     waiting = f"{name} is bought in batches: {number}, each of which may take {HOURS} hours, so up to {rounds * HOURS} hours in all."
-    readings = min(draws, n_problems)
+    readings = n_problems * each.readings(draws / n_problems)
     paid, online = each.of(draws=draws, readings=readings).usd, _online(prepared.cards[name], each).of(draws=draws, readings=readings).usd
     if paid is None or online is None or not draws:
         return waiting

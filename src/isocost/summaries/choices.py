@@ -12,7 +12,7 @@ from isocost.errors import InputError
 from isocost.forecasting import Choice, Comparison, Piloted, Question, forecast
 from isocost.measuring.rundirs import SAMPLES
 from isocost.planning import in_unit, objective_of, shared_prompt
-from isocost.policies import AUTO, ONE_MODEL
+from isocost.policies import AUTO
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.predicting import Prediction
 from isocost.predicting.studied import StudyPilot, read_study_pilot
@@ -20,9 +20,8 @@ from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import Cell, CellPlan, Cost, Estimate, Unit
 from isocost.sampling.cells import longest_prompts, pilot_allocations
+from isocost.sampling.predictions import SIMULATED, choice_of
 from isocost.store import PILOT
-
-_SIMULATED = ("first-hit", "dart", "cascade", "adaptive")  # policies that a forecast can simulate without further keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,7 @@ def forecast_choices(
     for one in found:
         by_name = one.correct(Coverage())
         for plan in plans:
-            estimate = by_name.get(_choice_of(study, plan) or "")
+            estimate = by_name.get(choice_of(study.arms[plan.cell.arm], generators(study)) or "")
             if plan.cell.budget == one.budget and estimate is not None:
                 coverage[plan.cell] = estimate
     return ChoiceForecast(
@@ -223,7 +222,7 @@ def _at_budget(prepared: Prepared, budget: str, plan: CellPlan, pilot: StudyPilo
     question = replace(
         asked,
         budgets=(amount / n,),
-        policies=tuple(policy for policy in _SIMULATED if policy in policies),
+        policies=tuple(policy for policy in SIMULATED if policy in policies),
         unit=unit,
         others=tuple(problem.id for problem in prepared.problems["train"] if problem.id not in piloted),
     )
@@ -260,15 +259,3 @@ def _spent(choice: Choice, by_end: Sequence[Mapping[str, DrawCost]], n: int) -> 
 
     value, low, high = map(at, by_end)
     return value, low, high
-
-
-def _choice_of(study: Study, plan: CellPlan) -> str | None:
-    """Return the name of the choice that an arm makes; None if no choice is the same."""
-    arm, everything = study.arms[plan.cell.arm], len(plan.models) == len(generators(study))
-    if arm.policy == "uniform":
-        return plan.models[0]
-    if arm.policy == "mixed" and len(plan.models) == 2 and len(set(arm.shares.values())) < 2:
-        return "+".join(name for name in generators(study) if name in plan.models)
-    if arm.policy in ONE_MODEL:
-        return f"{arm.policy} {plan.models[0]}"
-    return arm.policy if everything else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from isocost.amounts import format_amount, format_distinct
+from isocost.amounts import format_amount, format_distinct, listed
 from isocost.config import Study
 from isocost.costs.expected import DrawCost
 from isocost.preparing.prepare import Prepared
@@ -30,7 +30,7 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     each = ", ".join(f"{name} {format_cost(cost)}" for name, cost in by_model.items())
     total = format_cost(_total(by_model))
     at_most = any(plan.awaits_pilot for plan in plans)
-    text = f"The pilot draws {draws} of each of {_problems(prepared):,} problems from {_listed(list(costs))} and costs "
+    text = f"The pilot draws {draws} of each of {_problems(prepared):,} problems from {listed(list(costs))} and costs "
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
     counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
     warning = warn_of_small_budgets(prepared, costs, plans)
@@ -55,7 +55,7 @@ def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], pla
     if not short:
         return ""
     return (
-        f"The pilot may cost more than a budget: at max_tokens it takes {_listed(short)}, and what it really takes is known only after it. "
+        f"The pilot may cost more than a budget: at max_tokens it takes {listed(short)}, and what it really takes is known only after it. "
         "A budget that does not pay for it stops the run then: raise the budget, shrink the pilot, or lower sampling.max_tokens."
     )
 
@@ -100,7 +100,3 @@ def _total(costs: Mapping[str, Cost]) -> Cost:
     for each in costs.values():
         total = total + each
     return total
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

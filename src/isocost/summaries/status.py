@@ -17,13 +17,13 @@ from isocost.ledger import Account
 from isocost.ledger.bill import format_bill
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import read_submissions
-from isocost.ledger.summary import Accounts, read_ledger, read_summary
+from isocost.ledger.summary import PROGRESS, Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
 from isocost.records import UNITS, Truncation, Unit
 from isocost.store import RunDirectory
 from isocost.summaries.roundstatus import round_lines, rounds_of
 
-PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
+START = "start.json"  # as running/starts.py writes it; importing that takes half a second
 START_KEYS = ("pid", "command", "ended", "why", "advice")  # the keys that are read; a file without one of them counts as missing
 PROGRESS_KEYS = ("done", "total", "samples_per_second", "tokens_per_second", "seconds_left", "engine_idle", "failed", "cells")
 KILLED = "it was killed, or the machine went down; what was stored is kept"

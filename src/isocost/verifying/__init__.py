@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from isocost.verifying.summary import BAD_REFERENCE, Summary
 AT_ONCE = 64  # lines graded together if the grader answers at once; else each alone, so that none waits for a later one
 AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of the output: lines per worker, and bytes (or one longer line)
 MOST_NAMED = 10  # bad lines that are reported one by one; a file of another kind would fill the terminal
+_LAST_READ = 1.0  # seconds that are waited for the reading thread: it may be waiting for a pipe that sends nothing
 PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
 WRITE = 1 << 20  # bytes written together at most
 
@@ -103,7 +105,8 @@ def verify(
     summary, started = Summary(pool.grader.name), time.monotonic()
     ahead, writer = _ReadAhead(AHEAD_LINES * workers), _Writer(write, tick)
     # A thread reads, so that verdicts are written while the pipe's other end sends nothing.
-    threading.Thread(target=_read, args=(file, name, pool, answers, ahead), name="isocost-reading", daemon=True).start()
+    reader = threading.Thread(target=_read, args=(file, name, pool, answers, ahead), name="isocost-reading", daemon=True)
+    reader.start()
     try:
         for batch in ahead.batches(idle=writer.flush):
             verdicts = iter(writer.wait(batch.future))
@@ -124,7 +127,9 @@ def verify(
                     summary.count(line, verdict)
                 writer.add(line.with_verdict(verdict))
     finally:
+        ahead.close()
         writer.flush()  # graded lines must not be lost with an error or Ctrl-C
+        reader.join(_LAST_READ)  # before its file is closed
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -169,6 +174,10 @@ class _Batch:
     size: int
 
 
+class _ClosedError(Exception):
+    """Batches are no longer taken: an error or Ctrl-C has ended the loop that grades."""
+
+
 class _ReadAhead:
     """A bounded queue of batches between reading and writing: as many lines as keep the workers busy, unless the lines are large."""
 
@@ -176,9 +185,14 @@ class _ReadAhead:
         self._most, self._lines, self._size = most, 0, 0
         self._waiting: deque[_Batch | BaseException | None] = deque()
         self._changed = threading.Condition()
+        self._closed = False
 
     def put(self, batch: _Batch | BaseException | None) -> None:
-        """Add a batch once there is room. None marks the end; an exception is raised where batches are taken."""
+        """Add a batch once there is room. None marks the end; an exception is raised where batches are taken.
+
+        Raises:
+            _ClosedError: No batch is taken any more.
+        """
         with self._changed:
             lines, size = (len(batch.lines), batch.size) if isinstance(batch, _Batch) else (0, 0)
 
@@ -186,10 +200,19 @@ class _ReadAhead:
                 fits = self._lines + lines <= self._most and self._size + size <= AHEAD_BYTES
                 return fits or not self._waiting  # an empty queue takes a batch of any size, or it would never pass
 
-            self._changed.wait_for(has_room)
+            self._changed.wait_for(lambda: self._closed or has_room())
+            if self._closed:
+                raise _ClosedError
             self._waiting.append(batch)
             self._lines += lines
             self._size += size
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take no further batch: the thread that reads ends with the next one, and the waiting ones are dropped."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
             self._changed.notify_all()
 
     def batches(self, idle: Callable[[], None]) -> Iterator[_Batch]:
@@ -226,5 +249,8 @@ def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | 
                 settled = settled + len(lines) if future.done() else 0
                 ahead.put(_Batch(lines, future, sum(map(len, some))))
         ahead.put(None)
+    except _ClosedError:
+        return
     except BaseException as error:  # noqa: BLE001 - raised again in the thread that takes the batches
-        ahead.put(error)
+        with suppress(_ClosedError):
+            ahead.put(error)

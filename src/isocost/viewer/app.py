@@ -111,8 +111,9 @@ def _files() -> list[BaseRoute]:
 
 def _writing(labelling: Labelling, write: Callable[[dict[str, str]], str]) -> Callable[[Request], Awaitable[Response]]:
     async def written(request: Request) -> Response:
-        form, by_script = _form(await request.body()), _BY_SCRIPT in request.headers
+        form, by_script = {}, _BY_SCRIPT in request.headers
         try:
+            form = _form(await request.body())
             # In a thread: appending a label waits for the disk and for the lock of other labellers.
             address = labelling.render.prefix + await run_in_threadpool(write, form)
         except IsocostError as error:

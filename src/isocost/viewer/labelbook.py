@@ -15,6 +15,7 @@ from pathlib import Path
 from isocost.auditing.labelfile import end_last_line, read_labels
 from isocost.auditing.labels import current_labels, kept_labels
 from isocost.errors import InputError
+from isocost.paths import stamp_of
 from isocost.records import Label, LabelVerdict
 from isocost.store import Log
 from isocost.store.files import make_folder, storage_errors
@@ -144,10 +145,7 @@ class LabelBook:
         self._log.append(asdict(label))
 
     def _stamped(self) -> tuple[int, int] | None:
-        if not self._log.path.exists():
-            return None
-        found = self._log.path.stat()
-        return found.st_mtime_ns, found.st_size
+        return stamp_of(self._log.path)
 
 
 def mark(label: Label | None) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError, StudyError
-from isocost.paths import read_parquet, scan_parquet, shell_word
+from isocost.paths import read_parquet, scan_parquet, shell_word, stamp_of
 from isocost.records import Audit, AuditedBy, Chosen
 from isocost.yamlfile import read_yaml
 
@@ -161,8 +161,9 @@ class RunData:
 
     def _fresh(self) -> tuple[Counts, Audited]:
         with self._one:
-            watched = (self.path / "samples.parquet", *sorted(self.path.glob("problems/*")), *sorted(self.path.glob("audits/**/*.parquet")))
-            stamp = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in watched if p.exists())
+            # Names that begin with a dot are of files that a run is writing.
+            others = [p for folder in ("problems/*", "audits/**/*.parquet") for p in sorted(self.path.glob(folder)) if p.name[0] != "."]
+            stamp = tuple((str(p), *found) for p in (self.path / "samples.parquet", *others) if (found := stamp_of(p)))
             if self._counts is None or self._audited is None or stamp != self._stamp:
                 with reading(self.path):
                     self._counts, self._audited = _count(self._scan(), _questions(self.path)), read_audited(self.path)

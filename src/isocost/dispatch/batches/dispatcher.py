@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from isocost.dispatch.batches.life import BatchLife
-from isocost.dispatch.batches.steps import AnsweredCalls, Stepper
+from isocost.dispatch.batches.steps import Stepper
 from isocost.dispatch.batches.terms import BatchContext
 from isocost.dispatch.batches.waiting import WaitingCalls
-from isocost.dispatch.calls import Call
+from isocost.dispatch.calls import AnsweredCalls, Call
 from isocost.dispatch.inflight import PATIENCE
 from isocost.errors import BatchesOpenError, IsocostError
 from isocost.executors.jobs import Job

@@ -8,12 +8,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from isocost.dispatch.batches.terms import Timing
-from isocost.dispatch.calls import Abandoned, Call
+from isocost.dispatch.calls import AnsweredCalls
 from isocost.errors import EngineError, TryAgainError
-from isocost.executors.jobs import Answers
 
 T = TypeVar("T")
-AnsweredCalls = list[tuple[Call, Answers | Abandoned]]
 # Yields a future and is resumed with its result, a number of seconds and is resumed after them, or answers to be stored at once.
 Steps = Generator[Future[Any] | float | AnsweredCalls, Any, T]
 

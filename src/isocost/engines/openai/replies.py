@@ -15,6 +15,7 @@ from isocost.engines.openai.usage import Bounds, Usage, read_usage, refuse_beyon
 from isocost.records import FinishReason
 
 # Where a message has what the model wrote: its thoughts, its answer, its calls of tools. A refusal may be a filter's own words, for free.
+_LONGEST_REASON = 40  # characters of a finish reason that are kept
 _WRITTEN = ("reasoning_content", "reasoning", "thinking", "content", "text", "tool_calls", "function_call", "function", "arguments")
 _REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")  # where it has its thoughts alone
 _THOUGHTS = ("text", "thinking", "summary", "content")  # in a part or an entry of these
@@ -153,7 +154,7 @@ def _remarks(
 
 def _finish_name(choice: Mapping[str, Any]) -> str:
     reason = choice.get("finish_reason")
-    return reason if isinstance(reason, str) else json.dumps(reason)[:40]
+    return (reason if isinstance(reason, str) else json.dumps(reason))[:_LONGEST_REASON]
 
 
 def reply_id(reply: Any) -> str:

@@ -57,15 +57,14 @@ def _score(sample: Sample, name: str) -> object:
 
 
 def number_of(value: object) -> float | None:
-    """Return a score as a number; None if it is none."""
-    if isinstance(value, bool | int | float):
-        return float(value) if abs(value) < 1e300 else None
-    if not isinstance(value, str):
+    """Return a score as a number; None if it is none, or not a finite one."""
+    if not isinstance(value, bool | int | float | str):
         return None
     try:
-        return _TEXTS[value.lower()] if value.lower() in _TEXTS else float(value)
-    except ValueError:
+        number = _TEXTS[value.lower()] if isinstance(value, str) and value.lower() in _TEXTS else float(value)
+    except (ValueError, OverflowError):  # a whole number may be too large for a float
         return None
+    return number if abs(number) < 1e300 else None
 
 
 def _listed(names: list[str]) -> str:
