@@ -126,6 +126,8 @@ def test_arguments_out_of_range_are_refused(finished: isocost.Run, tmp_path: Pat
         isocost.backtest(table, targets=(0, 0.5))
     with pytest.raises(InputError, match="seeds: must be at least 2, not 1"):
         isocost.backtest(table, seeds=1)
+    with pytest.raises(InputError, match="jobs: must be at least 1, not -1"):
+        isocost.verify(pl.DataFrame({"gold": ["1"], "prediction": ["1"]}), jobs=-1)
     with pytest.raises(InputError, match="the pilot alone costs"):
         isocost.forecast(table, budgets=(float("nan"),))
     with pytest.raises(InputError, match='no stage "samples"\n  did you mean "sample"'):

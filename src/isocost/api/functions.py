@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 from isocost.api.answers import Answer
 from isocost.api.progress import listener
 from isocost.api.runs import Run
-from isocost.errors import StorageError, TableError
+from isocost.errors import InputError, StorageError, TableError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -194,7 +194,7 @@ def verify(
         time_limit: The most seconds per row.
 
     Raises:
-        InputError: the file cannot be read, or the grader does not exist.
+        InputError: the file cannot be read, the grader does not exist, or there would be no worker process.
         RunError: no worker can be started.
     """
     import polars as pl
@@ -204,6 +204,8 @@ def verify(
     from isocost.verifying import lines_of
     from isocost.verifying import verify as grade
 
+    if jobs is not None and jobs < 1:
+        raise InputError(f"jobs: must be at least 1, not {jobs}")
     workers, out = jobs or len(os.sched_getaffinity(0)), bytearray()
     with _lines(solutions) as path, GradingPool(grader, workers=workers, time_limit=time_limit, options=dict(options or {})) as pool:
         lines = lines_of(str(path), has_references=references is not None)

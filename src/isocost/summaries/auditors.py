@@ -14,7 +14,7 @@ from isocost.records import CellPlan, Cost
 from isocost.reporting.numbers import cost as format_cost
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
-_SAMPLED = 100  # problems; their mean prompt length is close enough for a bound that rests on BYTES_PER_TOKEN
+SAMPLED = 100  # problems whose mean prompt length is close enough for shares in whole percent and for bounds by BYTES_PER_TOKEN
 
 
 def describe_auditor(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
@@ -46,7 +46,7 @@ def _bound(prepared: Prepared, auditor: str, costs: Mapping[str, DrawCost], plan
         return "How many these are follows from the pilot."
     calls = {model: prepared.study.rounds * n for model, n in _calls(prepared, costs, plans, filtered).items()}
     params = greedy_params(prepared.study.audit.max_tokens, prepared.study.models[auditor].sampling)
-    problems = prepared.problems["train"][:_SAMPLED]
+    problems = prepared.problems["train"][:SAMPLED]
     around = fmean(len(judge_prompt(problem, "").encode()) for problem in problems) / BYTES_PER_TOKEN
     total = Cost(flops=0.0, usd=0.0, seconds=0.0)
     for model, number in calls.items():

@@ -22,7 +22,7 @@ from isocost.planning import to_json as cells_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
-from isocost.summaries.auditors import BYTES_PER_TOKEN, describe_auditor
+from isocost.summaries.auditors import BYTES_PER_TOKEN, SAMPLED, describe_auditor
 from isocost.summaries.batches import describe_batches
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
@@ -31,7 +31,6 @@ from isocost.summaries.rounds import describe_rounds, rounds_json
 
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
 _LONGEST_ANSWER = 200  # characters of a reference answer that are shown
-_SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
 _PROMPTS = {"none": "", "shared": ", and 2P per prompt token once per request", "each": ", and 2P per prompt token of every draw"}
 
 
@@ -288,7 +287,7 @@ def _counts(model: str, plans: Sequence[CellPlan]) -> list[float]:
 def _prompt_tokens(prepared: Prepared, model: str) -> float:
     # The mean over the first problems; rendering every prompt of a large set would slow down `isocost plan`.
     template = prepared.templates[model]
-    prompts = [template.render(problem.question) for problem in prepared.problems["train"][:_SAMPLED]]
+    prompts = [template.render(problem.question) for problem in prepared.problems["train"][:SAMPLED]]
     return fmean(len(prompt.encode()) for prompt in prompts) / BYTES_PER_TOKEN
 
 
