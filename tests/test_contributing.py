@@ -170,13 +170,13 @@ def test_the_readme_s_endpoint_leads_to_a_training_set(
         return f"It is so. #### {7 * factor + (factor % 3 == 0 and (seed or 0) % 2)}"
 
     with Server(models=("small-model", "large-model"), answer=answer) as server:
-        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url} --set budgets.low.amount=0.05"
+        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url}"
         left = {command: here(f"{command} {settings}" if " endpoint.yaml" in command else command) for command in endpoint_commands()}
     assert {each.code for each in left.values()} == {0}, left
     verbs = [command.split()[1] for command in left]
     assert verbs == ["run", "plan", "run", "plan", "audit", "report", "export"]
     _, contact, ran, after, audited, _, _ = left.values()
-    assert "The pilot draws 4 samples of each of 30 problems from weak and strong and costs at most" in contact.out
+    assert "The pilot draws 2 samples of each of 30 problems from weak and strong and costs at most" in contact.out
     assert "small-model" in contact.err
     assert "report: runs/endpoint/report.html" in ran.out
     assert "Choices at low" in after.out

@@ -22,6 +22,18 @@ def test_a_template_asks_nothing(tmp_path: Path) -> None:
     assert [study["models"][name]["model"] for name in ("weak", "strong")] == ["small", "large"]
 
 
+def test_the_study_is_named_after_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.jsonl").write_text('{"text": "1+1?", "answer": "2"}\n')
+    for file, name in (("study.yaml", "mine"), ("first.yaml", "first")):
+        options = ["--template", "endpoint", "--problems", "mine.jsonl", "--question-field", "text"]
+        done = CliRunner().invoke(app, ["init", file, *options])
+        assert done.exit_code == 0, done.output
+        assert "prices are examples" in done.output
+        study = yaml.safe_load((tmp_path / file).read_text(encoding="utf-8"))
+        assert (study["name"], study["problems"]["train"]["question_field"]) == (name, "text")
+
+
 def test_three_questions_are_asked_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("isocost.cli.drafts.is_terminal", lambda: True)

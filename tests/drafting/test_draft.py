@@ -105,23 +105,47 @@ def test_one_model_behind_an_endpoint_needs_no_budget(tmp_path: Path) -> None:
 
 
 def test_the_pilot_of_the_endpoint_costs_less_than_the_budget(tmp_path: Path) -> None:
-    """Every reply at max_tokens: the budget of each arm pays for the pilot's draws of both models."""
+    """However few problems there are, and however long their solutions: the budget is that of strong samples for all of them."""
     study = yaml.safe_load(drafted(tmp_path, "endpoint").read_text(encoding="utf-8"))
-    draws = study["pilot"]["problems"] * study["pilot"]["samples_per_problem"]
-    dollars = sum(spec["price"]["output"] for spec in study["models"].values()) * study["sampling"]["max_tokens"] * draws / 1e6
-    assert dollars < study["budgets"]["low"]["amount"]
+    of_each = study["pilot"]["samples_per_problem"]
+    assert study["budgets"]["low"]["match"]["model"] == "strong"
+    assert study["models"]["weak"]["price"]["output"] < study["models"]["strong"]["price"]["output"]
+    assert study["budgets"]["low"]["match"]["samples_per_problem"] >= 2 * of_each
+
+
+def test_fields_of_a_jsonl_are_written_into_the_study(tmp_path: Path) -> None:
+    rows = [{"uid": f"u{i}", "word problem": f"{i}?", "correct": "many" if i == 3 else str(i)} for i in range(20)]
+    (tmp_path / "odd.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    fields = {"question_field": "word problem", "answer_field": "correct", "id_field": "uid"}
+    models = DEFAULTS["endpoint"].models
+    text = draft("endpoint", problems="odd.jsonl", models=models, folder=tmp_path, fields=fields, name="mine")
+    study = yaml.safe_load(text)
+    assert study["problems"]["train"] == {"source": "jsonl", "path": "odd.jsonl", **fields}
+    assert study["name"] == "mine"
+    assert "grader: {name: number}   # 1 of 20 answers are no numbers (first: u3): such problems are left out" in text
+    with pytest.raises(ProblemsError, match="no question; name its field with question_field"):
+        draft("endpoint", problems="odd.jsonl", models=models, folder=tmp_path)
+    with pytest.raises(InputError, match="gsm8k: has fields of its own\n  leave out --question-field"):
+        draft("endpoint", problems="gsm8k", models=models, folder=tmp_path, fields=fields)
+
+
+def test_more_than_a_few_other_answers_choose_another_grader(tmp_path: Path) -> None:
+    write_rows(tmp_path / "problems.jsonl", *map(str, range(9)), "x+1")
+    assert load_study(drafted(tmp_path, "endpoint"), (), known_parts()).grader.name == "number"
+    write_rows(tmp_path / "problems.jsonl", *map(str, range(8)), "x+1")
+    assert load_study(drafted(tmp_path, "endpoint"), (), known_parts()).grader.name == "math"
 
 
 def test_the_pages_for_beginners_show_the_drafts(tmp_path: Path) -> None:
     one = DEFAULTS["endpoint"].models[:1]
     for page, template, file, models in (
-        ("endpoint", "endpoint", "study", None),
+        ("endpoint", "endpoint", "study", ()),
         ("endpoint", "endpoint", "one", one),
-        ("gpu", "gpu", "study", None),
+        ("gpu", "gpu", "study", ()),
     ):
         shown = re.search(rf"(?ms)^`{file}.yaml`:\n\n```yaml\n(.*?)^```", (ROOT / f"docs/start/{page}.md").read_text(encoding="utf-8"))
         assert shown
         defaults = DEFAULTS[template]
         write_rows(tmp_path / "problems.jsonl", "84")
-        made = draft(template, problems=defaults.problems, models=models or defaults.models, folder=tmp_path)
-        assert re.sub(r"dated: [\d-]+", "", shown[1]) == re.sub(r"dated: [\d-]+", "", made)
+        name = None if file == "study" else file
+        assert shown[1] == draft(template, problems=defaults.problems, models=models or defaults.models, folder=tmp_path, name=name)

@@ -51,6 +51,22 @@ def test_a_run_that_can_detect_nothing_says_so() -> None:
     assert said.endswith("; this run is too small to detect any difference.")
 
 
+def test_a_cell_that_could_not_spend_its_budget_is_no_verdict() -> None:
+    """A budget that is paid as realised, of which the strong model's cell left more than a fifth."""
+
+    def realised(cell: CellResult, share: float) -> CellResult:
+        amount = 1000.0
+        return replace(cell, plan=replace(cell.plan, basis="realised", amount=amount), cost=replace(cell.cost, flops=share * amount))
+
+    assert WEAK.plan.unit == "flops"
+    whole = headline(study(paired(0.09, 0.03), cells=(realised(WEAK, 0.99), realised(STRONG, 0.85))))
+    assert "buy from weak" in whole
+    assert "not at equal cost" not in whole
+    short = headline(study(paired(0.09, 0.03), cells=(realised(WEAK, 0.99), realised(STRONG, 0.33))))
+    assert "buy from" not in short
+    assert "; not at equal cost: strong@low left 67% of its budget, as one more draw of max_tokens did not fit" in short
+
+
 def test_coverage_decides_where_students_do_not() -> None:
     said = headline(study(paired(-0.09, 0.03), trained=(comparison("student", "distillation", -0.012, 0.020),)))
     assert "buy from strong: its data covers more problems, +9.0 points [+6.0, +12.0]; no difference found between data from weak" in said

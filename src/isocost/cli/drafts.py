@@ -37,6 +37,14 @@ def init(
             show_default=False,
         ),
     ] = None,
+    question_field: Annotated[
+        str | None,
+        typer.Option("--question-field", metavar="NAME", help="Field of the JSONL's rows with the question.", show_default=False),
+    ] = None,
+    answer_field: Annotated[
+        str | None, typer.Option("--answer-field", metavar="NAME", help="Field with the answer.", show_default=False)
+    ] = None,
+    id_field: Annotated[str | None, typer.Option("--id-field", metavar="NAME", help="Field with the id.", show_default=False)] = None,
     table: Annotated[
         str | None, typer.Option("--table", metavar="TABLE", help="The recorded samples, for the template table.", show_default=False)
     ] = None,
@@ -60,14 +68,24 @@ def init(
     if models is None:
         found = models_of(table, study.parent) if table else defaults.models
         models = answer("Which models? Two, the cheaper first" + (", or one" if template == "endpoint" else ""), ",".join(found))
-    text = draft(template, problems=problems, models=models.split(","), folder=study.parent, table=table)
+    given = {"question_field": question_field, "answer_field": answer_field, "id_field": id_field}
+    text = draft(
+        template,
+        problems=problems,
+        models=models.split(","),
+        folder=study.parent,
+        table=table,
+        name=None if study.stem == "study" else study.stem,
+        fields={key: value for key, value in given.items() if value is not None},
+    )
     try:
         study.parent.mkdir(parents=True, exist_ok=True)
         with study.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise StorageError(f"{study}: cannot be written: {error.strerror}") from error
-    say(f"wrote {study}: look through it, then\n  isocost run {shell_word(study)} --dry-run")
+    examples = "its models, addresses and prices are examples until you put yours; " if template == "endpoint" else ""
+    say(f"wrote {study}: {examples}look through it, then\n  isocost run {shell_word(study)} --dry-run")
 
 
 def _choose(summaries: Mapping[str, str]) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -23,6 +23,7 @@ from isocost.records import Outcome, Problem
 from isocost.tables import scan_table
 
 _LOOKED_AT = 200  # problems that choose the grader
+_MOST_OTHERS = 0.1  # share of answers that may be no numbers where the grader is that of numbers
 
 
 class Defaults(NamedTuple):
@@ -78,7 +79,16 @@ def refuse_unknown(template: str) -> None:
         raise InputError(f'no template "{template}"\n  {did_you_mean(template, DEFAULTS) or "known: " + ", ".join(DEFAULTS)}')
 
 
-def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, table: str | None = None) -> str:
+def draft(
+    template: str,
+    *,
+    problems: str,
+    models: Sequence[str],
+    folder: Path,
+    table: str | None = None,
+    name: str | None = None,
+    fields: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return a study file with comments.
 
     Args:
@@ -88,9 +98,12 @@ def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, 
         models: Two models, the cheaper first, as the template's engine names them; for the template `endpoint` also one alone.
         folder: The study file's folder.
         table: The recorded samples, for the template `table`.
+        name: The study's name; by default that of the problems.
+        fields: Options of a JSONL source that name fields of its rows: `question_field`, `answer_field`, `id_field`.
 
     Raises:
-        InputError: no such template or source, another number of models, or a table is missing where one is needed.
+        InputError: no such template or source, fields for a source that has its own, another number of models, or a table is missing
+            where one is needed.
         ProblemsError: the file of problems cannot be read.
     """
     from jinja2 import Environment, StrictUndefined  # takes longer to import than the rest of the command
@@ -101,14 +114,14 @@ def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, 
         raise InputError(f"{wanted} the cheaper first, not {len(models)}: {', '.join(models) or 'none'}")
     if template == "table" and table is None:
         raise InputError("the template table needs the recorded samples\n  name them: --table samples.parquet")
-    source, grader, prompt = _problems(problems, folder)
+    source, grader, prompt, remark = _problems(problems, folder, fields)
     file = f"{template}.yaml" if len(models) == 2 else f"{template}-one.yaml"
     text = files("isocost.drafting").joinpath("templates", file).read_text(encoding="utf-8")
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     instruction = _INSTRUCTIONS[grader or "number"]
     form = f'{{form: "{{question}}\\n\\n{instruction}", chat: true}}'
     return environment.from_string(text).render(
-        name=_quoted(re.sub(r"[^\w-]+", "-", Path(problems).stem) or "study"),
+        name=_quoted(re.sub(r"[^\w-]+", "-", name or Path(problems).stem) or "study"),
         train=source,
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
         models=[_quoted(model.strip()) for model in models],
@@ -117,8 +130,7 @@ def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, 
         prompt_comment="" if prompt else "   # for models that follow instructions",
         instruction=instruction,
         grader=grader or "number",
-        grader_comment="" if grader else "                                        # or math, choice, exact, code, judge",
-        today=date.today().isoformat(),
+        grader_comment=remark,
     )
 
 
@@ -137,16 +149,21 @@ def models_of(table: str, folder: Path) -> tuple[str, ...]:
     return found
 
 
-def _problems(problems: str, folder: Path) -> tuple[str, str | None, str | None]:
-    """Return the source of the training problems as YAML, their grader (None: not known), and their prompt template (None: none)."""
+def _problems(problems: str, folder: Path, fields: Mapping[str, str]) -> tuple[str, str | None, str | None, str]:
+    """Return the source of the training problems as YAML, their grader (None: not known), their prompt template (None: none), and a comment
+    on the grader.
+    """
     if source := SOURCES.get(problems):
+        if fields:
+            raise InputError(f"{problems}: has fields of its own", advice=f"leave out --{next(iter(fields)).replace('_', '-')}")
         options = f", {source.options}" if source.options else ""
-        return f"{{source: {problems}{options}}}", source.grader, source.prompt
+        return f"{{source: {problems}{options}}}", source.grader, source.prompt, ""
     if not Path(problems).suffix and not any(path.exists() for path in (folder / problems, Path(problems))):
         hint = did_you_mean(problems, SOURCES) or f"name a JSONL file, or one of {', '.join(SOURCES)}"
         raise InputError(f'no file and no problem source "{problems}"\n  {hint}')
     path = _beside(problems, folder)
-    return f"{{source: jsonl, path: {_quoted(path)}}}", _grader_for(path, folder), None
+    named = "".join(f", {key}: {_quoted(value)}" for key, value in fields.items())
+    return f"{{source: jsonl, path: {_quoted(path)}{named}}}", *_grader_for(path, folder, fields)
 
 
 def _beside(path: str, folder: Path) -> str:
@@ -160,15 +177,22 @@ def _quoted(text: str) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _grader_for(path: str, folder: Path) -> str | None:
-    """Return the grader that suits the reference answers of a file; None if there is no such file yet."""
+def _grader_for(path: str, folder: Path, fields: Mapping[str, str]) -> tuple[str | None, None, str]:
+    """Return the grader that suits the reference answers of a file, None if there is no such file yet; None; and a comment on it."""
     if not (folder / path).exists():
-        return None
-    looked_at = list(islice(load_problems("jsonl", {"path": path}, base=folder), _LOOKED_AT))
+        return None, None, "                                        # or math, choice, exact, code, judge"
+    looked_at = list(islice(load_problems("jsonl", {"path": path, **fields}, base=folder), _LOOKED_AT))
     answers = [problem for problem in looked_at if problem.answer]
     if answers and all(re.fullmatch(r"\(?[A-J]\)?", problem.answer.strip()) for problem in answers):
-        return "choice"
-    return "number" if all(map(_is_number, answers)) else "math"
+        return "choice", None, ""
+    others = [problem for problem in answers if not _is_number(problem)]
+    if len(others) > _MOST_OTHERS * len(answers):
+        return "math", None, ""
+    # A few answers that are no numbers must not choose the grader of all the others.
+    if not others:
+        return "number", None, ""
+    first = " ".join(others[0].id.split())[:40]
+    return "number", None, f"   # {len(others)} of {len(answers)} answers are no numbers (first: {first}): such problems are left out"
 
 
 def _is_number(problem: Problem) -> bool:

@@ -144,7 +144,7 @@ SHAPES: dict[str, Shape] = {
     "messages": Shape(
         schema=pl.Schema({"messages": pl.List(_MESSAGE), **_ORIGIN}),
         rows=_messages,
-        about="`messages`, a conversation of two turns as TRL reads it: the question, and a solution.",
+        about="`messages`, a conversation as TRL reads it: the question as it was asked in a chat, or alone, and a solution.",
         is_training_set=True,
         carries=("reasoning",),
     ),

@@ -12,6 +12,7 @@ from isocost.reporting.numbers import count, detects, percent, points
 from isocost.reporting.uniform import uniform_words
 
 Pair = tuple[CellResult, CellResult]
+_UNSPENT = 0.2  # share of a realised budget: a cell that left more of it was not compared at that budget
 
 
 def buy(results: Results, pair: Pair, ways: Collection[int]) -> str:
@@ -28,9 +29,28 @@ def buy(results: Results, pair: Pair, ways: Collection[int]) -> str:
     models = [cell.plan.models for cell in pair]
     if len(set(ways)) != 1 or not same_budget or any(len(own) != 1 for own in models) or models[0] == models[1]:
         return ""
-    if observing & {cell.plan.cell.name for cell in pair}:
+    if observing & {cell.plan.cell.name for cell in pair} or any(_unspent(cell) > _UNSPENT for cell in pair):
         return ""
     return f"buy from {models[0][0] if 1 in ways else models[1][0]}: "
+
+
+def _unspent(cell: CellResult) -> float:
+    """Return the share of its budget that a cell left; 0 where counts were planned, or the cost is unknown."""
+    plan = cell.plan
+    if plan.unit is None or not plan.amount or plan.basis != "realised" or (spent := cell.cost.amount(plan.unit)) is None:
+        return 0.0
+    return max(0.0, 1.0 - spent / plan.amount)
+
+
+def left_unspent(results: Results, pair: Pair) -> str:
+    """Return which cells left much of a realised budget, to follow their comparison, which is then not at equal cost; "" without one.
+
+    A policy that observes outcomes may end before its money: it has solved what it can.
+    """
+    observing = {each.cell for each in results.spendings}
+    left = {cell.plan.cell.name: _unspent(cell) for cell in pair if cell.plan.cell.name not in observing}
+    much = [f"{name} left {100 * share:.0f}% of its budget" for name, share in left.items() if share > _UNSPENT]
+    return f"; not at equal cost: {' and '.join(much)}, as one more draw of max_tokens did not fit" if much else ""
 
 
 def unsettled(results: Results, pair: Pair) -> str:

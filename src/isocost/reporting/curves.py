@@ -20,11 +20,15 @@ def curves(results: Results) -> Section | None:
     return Section(
         key="curves",
         title="The models against cost",
-        finding=lead_sentence(results) or f"{len(results.curves)} models have curves; no two of them are compared.",
+        finding=lead_sentence(results) or _uncompared(len(results.curves)),
         paragraphs=said,
         figures=drawn,
         tables=tables,
     )
+
+
+def _uncompared(curves: int) -> str:
+    return "One model has a curve." if curves == 1 else f"{curves} models have curves; no two of them are compared."
 
 
 def without_curve(results: Results) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from isocost.amounts import fixed, format_amount, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
-from isocost.reporting.buying import buy, paired_coverage, turned, unsettled
+from isocost.reporting.buying import buy, left_unspent, paired_coverage, turned, unsettled
 from isocost.reporting.numbers import count, decided, detects, percent
 from isocost.reporting.rounds import rounds_finding
 
@@ -91,7 +91,7 @@ def verdict(results: Results) -> tuple[str, ...]:
     if refused and pair is not None:
         sentence = f"{refused}, so the comparison is not made (problems covered: {', '.join(map(_coverage, pair))})"
     elif pair is not None:
-        sentence = _verdict(results, pair, effects)
+        sentence = _verdict(results, pair, effects) + left_unspent(results, pair)
     elif results.cells:
         sentence = f"one data set and nothing to compare it with, problems covered: {_coverage(results.cells[0])}"
     else:

@@ -102,6 +102,8 @@ def _listed(prices: Mapping[str, float]) -> str:
 def _shared(results: Results, paid: Sequence[BillLine]) -> str:
     charged, billed = _sum(cell.cost for cell in results.cells), _sum(line.cost for line in paid)
     everything = _sum(line.cost for line in results.bill)
+    if all(each.flops is None and each.usd is None for each in (charged, billed, everything)):
+        return "No price and no size of a model is known, so there is no bill in dollars or FLOPs."
     others = "the judge, training and evaluation" if any(line.account == "judge" for line in results.bill) else "training and evaluation"
     return (
         f"The bill for data is {numbers.cost(billed)}; with {others} it is {numbers.cost(everything)}. "

@@ -244,7 +244,7 @@ class Progress:
         spending, parts = self.ledger.spending, []
         if spending.limit:
             parts.append(f"{format_budget(spending.unit, spending.spent)}/{format_budget(spending.unit, spending.limit)}")
-        else:
+        elif spending.spent or not self.watch.done:  # of models without a price and a size no cost is known
             parts.append(format_budget(spending.unit, spending.spent))
         share = proportion(self._correct, self._judged)
         if share.value is not None and share.low is not None and share.high is not None:

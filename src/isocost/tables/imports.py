@@ -20,6 +20,7 @@ from isocost.tables.formats.verdicts import verdict_of
 from isocost.tables.reading import Record, Unread, records_of
 
 _SHOWN = 8  # fields that a message lists
+_ASKED = ("problem_id", "generation", "model", "correct")  # columns that a user has to name where a file is of no known kind
 Row = dict[str, Any]
 
 
@@ -146,9 +147,10 @@ class Importer:
         names = list(record.fields)
         near = did_you_mean("problem_id", names) or did_you_mean("generation", names)
         shown = ", ".join(name[:40] for name in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        mapped = " ".join(f"--map {name}=FIELD" for name in _ASKED)
         raise TableError(
             f"{record.at}: is of no kind that isocost knows; its fields are {shown or 'none'}",
-            advice=f"{near + ' ' if near else ''}say which is which: isocost import FILE --map problem_id=FIELD --map generation=FIELD",
+            advice=f"{near + ' ' if near else ''}say which is which: isocost import FILE {mapped}",
         )
 
     def _other_kind(self, record: Record, kind: str, first: str) -> Unread | None:
