@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
 
 from isocost.costs.given import GivenCosts, no_model
 from isocost.errors import InputError
@@ -16,7 +15,7 @@ from isocost.metrics.diversity import Level
 from isocost.policies.base import Objective
 from isocost.predicting.asking import CHECKED, MOST_DRAWS, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
-from isocost.records import UNITS, Unit
+from isocost.records import UNITS
 
 POLICIES = ("adaptive",)  # simulated beside the models and their mixtures
 
@@ -78,7 +77,7 @@ def predict(
         budgets=tuple(budgets) or (() if unknown else (default_budget(pilots.draws, list(costs.values())),)),
         objective=objective,
         policies=tuple(policies),
-        unit=cast("Unit", pilots.unit) if pilots.unit in UNITS else None,
+        unit=pilots.unit if pilots.unit in UNITS else None,
         false_positive_rates=false_positive_rates,
     )
     found = forecast(pilots.models, question, together=pilots.together, answers=pilots.answers)

@@ -169,7 +169,8 @@ class RunDirectory:
         Raises:
             StorageError: it is damaged; `remedy` says what to do.
         """
-        return self._read(names, list, "a list", remedy)
+        found: list[Any] | None = self._read(names, list, "a list", remedy)
+        return found
 
     def _read(self, names: tuple[str, ...], kind: type, what: str, remedy: str) -> Any:
         text = self.read_text(*names, remedy=remedy)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isocost.dispatch.batches.steps import AnsweredCalls, Steps
+from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
 from isocost.dispatch.batches.waiting import WaitingCalls
-from isocost.dispatch.calls import Abandoned, Call
+from isocost.dispatch.calls import Abandoned, AnsweredCalls, Call
 from isocost.dispatch.inflight import reported_cost
 from isocost.engines.batches import BatchState
 from isocost.errors import EngineError, InputError, IsocostError, NotRunError, RefusedPromptError, TryAgainError, UsageError
