@@ -74,7 +74,7 @@ def test_a_correct_sample_whose_text_is_lost_still_counts() -> None:
 
 
 def test_draws_below_one_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(InputError, match="k: must be at least 1, not 0"):
         survey(SMALL, [0])
 
 

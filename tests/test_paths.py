@@ -334,4 +334,4 @@ def test_the_stamp_of_a_file(tmp_path: Path) -> None:
     assert stamp_of(file) is None
     file.write_text("abc")
     assert stamp_of(file) == (3, file.stat().st_mtime_ns)
-    assert stamp_of(tmp_path) is None
+    assert stamp_of(tmp_path) == (tmp_path.stat().st_size, tmp_path.stat().st_mtime_ns)

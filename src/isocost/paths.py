@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -19,12 +18,12 @@ if TYPE_CHECKING:  # reading logs does not need polars
 
 
 def stamp_of(path: Path) -> tuple[int, int] | None:
-    """Return size and time of change (nanoseconds) of a file; None if there is no such file, or it is a folder."""
+    """Return size and time of change (nanoseconds) of a file or folder; None if nothing is there."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return None if stat.S_ISDIR(found.st_mode) else (found.st_size, found.st_mtime_ns)
+    return found.st_size, found.st_mtime_ns
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:

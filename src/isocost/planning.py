@@ -83,8 +83,7 @@ def in_unit(cost: Cost, unit: Unit, model: str, to_know: Mapping[str, str] | Non
     if amount is None:
         key = "params" if unit == "flops" else "price"
         other = "" if unit == "flops" else "; without a price: params of all models, and unit: flops in budgets and limit"
-        advice = (to_know or {}).get(unit) or f"give models.{model}.{key}"
-        advice += other
+        advice = (to_know or {}).get(unit) or f"give models.{model}.{key}{other}"
         raise BudgetError(f"the cost of model {model} in {unit} is not known\n  {advice}")
     return amount
 

@@ -128,7 +128,7 @@ def test_arguments_out_of_range_are_refused(finished: isocost.Run, tmp_path: Pat
         isocost.backtest(table, seeds=1)
     with pytest.raises(InputError, match="jobs: must be at least 1, not -1"):
         isocost.verify(pl.DataFrame({"gold": ["1"], "prediction": ["1"]}), jobs=-1)
-    with pytest.raises(InputError, match="the pilot alone costs"):
+    with pytest.raises(InputError, match="--budget nan: is not an amount above 0"):
         isocost.forecast(table, budgets=(float("nan"),))
     with pytest.raises(InputError, match='no stage "samples"\n  did you mean "sample"'):
         isocost.run(write_study(tmp_path), tmp_path / "run", until="samples", progress=False)

@@ -201,9 +201,9 @@ def test_weights_that_lack_tensors_are_refused(checkpoint: Path, tmp_path: Path)
 
 
 def test_wrong_options_and_engines_are_told(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="batchsize: unknown key; did you mean 'batch_size'"):
+    with pytest.raises(StudyError, match='batchsize: unknown key; did you mean "batch_size"'):
         load_engine("transformers", {"model": "x", "batchsize": 3}, base=tmp_path)
-    with pytest.raises(StudyError, match="did you mean 'transformers'"):
+    with pytest.raises(StudyError, match='did you mean "transformers"'):
         load_engine("transformer", {}, base=tmp_path)
     with pytest.raises(StudyError, match="cannot be imported"):
         load_engine("isocost.nothing:here", {}, base=tmp_path)

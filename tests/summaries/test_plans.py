@@ -106,5 +106,5 @@ def test_a_realised_budget_buys_more_than_solutions_of_max_tokens(tmp_path: Path
     prepared, costs, plans = plan_study(study, settings)
     assert (told in to_markdown(prepared, costs, plans)) == is_told
     if is_told:
-        bought = pl.read_parquet(run(study, tmp_path / "run", settings=settings) / "samples.parquet").height
+        bought = pl.read_parquet(run(study, tmp_path / "run", settings=settings).directory / "samples.parquet").height
         assert bought > sum(plans[0].samples_per_problem.values()) * 26

@@ -17,7 +17,7 @@ GIVEN = VllmOptions(model="m", gpu_memory_utilization=0.8, max_model_len=4096)
 
 
 def test_wrong_options_are_told(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="maxmodellen: unknown key; did you mean 'max_model_len'"):
+    with pytest.raises(StudyError, match='maxmodellen: unknown key; did you mean "max_model_len"'):
         load_engine("vllm", {"model": "m", "maxmodellen": 3}, base=tmp_path)
     with pytest.raises(StudyError, match="gpu_memory_utilization"):
         load_engine("vllm", {"model": "m", "gpu_memory_utilization": 1.5}, base=tmp_path)

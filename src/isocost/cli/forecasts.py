@@ -10,7 +10,6 @@ import typer
 from isocost.cli.arguments import AsJson, Distinct, GivenCost, whole_numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data
-from isocost.errors import InputError
 
 
 def forecast(
@@ -61,9 +60,6 @@ def forecast(
     from isocost.costs.given import given_costs
     from isocost.predicting import forecast_json, forecast_markdown, level_of, objective_of, predict, rates_of
 
-    for amount in budget or []:
-        if not 0 < amount < float("inf"):
-            raise InputError(f"--budget {amount}: is not an amount above 0; write one, such as 2e6")
     ks = whole_numbers(at, "--at") if at else []
     wanted, given, level, rates = objective_of(objective), given_costs(cost or []), level_of(distinct), rates_of(false_positives or [])
     with stoppable():

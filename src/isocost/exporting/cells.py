@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,7 +64,9 @@ class CellData:
     @property
     def training_columns(self) -> list[str]:
         """The columns of the cell's training set."""
-        return scan_parquet(find(self.run, self.name)[0]).collect_schema().names()
+        path = find(self.run, self.name)[0]
+        with _readable(path):
+            return scan_parquet(path).collect_schema().names()
 
     def draws(self) -> pl.LazyFrame:
         """Return the cell's rows of samples.parquet, with the texts, in the file's order."""
@@ -188,10 +191,16 @@ def _cell_rows(samples: pl.LazyFrame, allocations: pl.DataFrame) -> pl.LazyFrame
     return samples.join(allocations.select(keys).lazy(), on=keys, how="semi", maintain_order="left")
 
 
-def _parts(path: Path) -> Iterator[pl.DataFrame]:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn errors of a damaged file into a RunDirectoryError."""
     try:
-        with path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-            for batch in parquet.iter_batches(batch_size=PART):
-                yield pl.DataFrame(batch)
+        yield
     except (OSError, PolarsError, pa.ArrowException) as error:
         raise RunDirectoryError(f"{path}: cannot be read: {str(error).partition(chr(10))[0][:200]}") from error
+
+
+def _parts(path: Path) -> Iterator[pl.DataFrame]:
+    with _readable(path), path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        for batch in parquet.iter_batches(batch_size=PART):
+            yield pl.DataFrame(batch)

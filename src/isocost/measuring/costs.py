@@ -50,7 +50,7 @@ def costs(draws: Draws, given: GivenCosts | None = None) -> Costs:
         number = _sums(draws, _tokens(draws)) if given.per == "token" else draws.rows
         return Costs(of_group=_bounded(number * each[draws.model]), unit=given.unit)
     # Real costs before token counts: tokens of two models rarely cost the same.
-    if draws.cost is not None and not (draws.tokens is not None and np.isnan(draws.cost).all()):  # a column without a value is none
+    if draws.cost is not None:
         return Costs(of_group=_bounded(_sums(draws, draws.cost)), unit=draws.cost_unit or "cost")
     if draws.tokens is not None:
         return Costs(of_group=_sums(draws, draws.tokens), unit="tokens")

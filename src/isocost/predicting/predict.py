@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,8 +104,10 @@ def _check_rates(rates: Mapping[str, float], models: Sequence[str]) -> None:
 def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float]) -> None:
     spent = pilots.draws * sum(costs.values())
     for budget in budgets:
+        if not 0 < budget < math.inf:
+            raise InputError(f"--budget {budget}: is not an amount above 0; write one, such as 2e6")
         # Equal to the pilot leaves nothing to choose.
-        if not budget > spent:
+        if budget <= spent:
             given, paid = with_unit(budget, pilots.unit), with_unit(spent, pilots.unit)
             raise InputError(f"--budget {given} per problem: the pilot alone costs {paid} per problem\n  give more than that")
         if (most := budget / min(costs.values())) > MOST_DRAWS:

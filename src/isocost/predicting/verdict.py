@@ -13,6 +13,9 @@ from isocost.predicting.quantities import noun
 _TOO_WIDE = 0.5  # width of an interval, of the largest value, at which a pilot says too little to recommend anything
 
 
+_UNPRICED = "The costs of draws are unknown, so no choice can be compared; give that of each model's token: --cost MODEL=AMOUNT."
+
+
 def verdicts(prediction: Prediction) -> list[str]:
     """Return the recommendation at each budget, and what the pilot does not settle."""
     found, pilots = prediction.forecast, prediction.pilots
@@ -21,7 +24,7 @@ def verdicts(prediction: Prediction) -> list[str]:
         f"{name_cell(model)}: {why}, which settles nothing about it: its forecast is that of the prior." for model, why in silent.items()
     ]
     if not found.comparisons:
-        return [*lines, "The costs of draws are unknown, so no choice can be compared; --cost, or a column cost or num_generated_tokens."]
+        return [*lines, _UNPRICED]
     if len(silent) == len(pilots.models):
         return [*lines, "The pilot is too small to recommend anything."]
     lines += [recommendation(each, found.question, pilots.unit) for each in found.comparisons]

@@ -98,5 +98,5 @@ def report_run(started: StudyRun, reported: ReportedRun, listener: Listener, *, 
 def _stamps(folder: Path, pattern: str) -> Iterator[tuple[str, Stamp]]:
     """Yield path and stamp of every file below a folder that matches a pattern."""
     for path in folder.rglob(pattern):
-        if stamp := stamp_of(path):
+        if not path.is_dir() and (stamp := stamp_of(path)):
             yield path.relative_to(folder).as_posix(), stamp

@@ -228,7 +228,7 @@ def test_calls_under_way_when_the_engine_is_closed_may_have_been_charged(asks: A
         ({"model": "m", "base_url": "http://my host/v1"}, "base_url: no address"),
         ({"model": "m", "base_url": "http://me:secret@host/v1"}, "base_url: only scheme, host, port and path"),
         ({"model": "m", "base_url": "http://host/v1?key=secret"}, "base_url: only scheme, host, port and path"),
-        ({"model": "m", "api_key": "sk"}, "api_key: unknown key; did you mean 'api_key_env'?"),
+        ({"model": "m", "api_key": "sk"}, 'api_key: unknown key; did you mean "api_key_env"?'),
         ({"model": "m", "api_key_env": "sk-abc"}, "api_key_env: String should match"),
         ({"model": "m", "extra_body": {"stream": True}}, "extra_body: stream: not for extra_body"),
         ({"model": "m", "concurrency": 0}, "concurrency: Input should be greater than 0"),
