@@ -38,7 +38,8 @@ def overview(results: Results) -> Table | None:
         results.cells,
         key="overview",
         title="At a glance",
-        caption=f"{numbers.count(results.n_problems)} problems. Solves: test problems solved by the student trained on the cell.",
+        caption=f"{numbers.count(results.n_problems)} problems."
+        + (" Solves: test problems solved by the student trained on the cell." if students else ""),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
         axis=axes.shares,
