@@ -54,7 +54,8 @@ _GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")  # 10 000
 _JOINT = re.compile(r"\s*(?:[,;]\s+|\b(?:and|or)\b|\\(?:text|mbox)\s*\{\s*(?:and|or)\s*\})\s*")
 _ASSIGNMENT = re.compile(r"\s*\\?[A-Za-z]\w*\s*=[^=]+")
 _NAME = re.compile(r"\s*\\?[A-Za-z]\w*\s*|[\s\d.,]*[mhgls]\s*")
-_RESIDUE = re.compile(rf"\s*(-?\d{{1,18}})\s*\(?\s*{MODULO}\s*\{{?\s*(0*[1-9]\d{{0,17}})\s*[)}}]?\s*")  # 17 mod 5 is 2
+# 17 mod 5 is 2. Each run of spaces is in one place of the pattern: two beside each other would try every way to share a long one.
+_RESIDUE = re.compile(rf"\s*(-?\d{{1,18}})\s*(?:\(\s*)?{MODULO}\s*(?:\{{\s*)?(0*[1-9]\d{{0,17}})\s*(?:[)}}]\s*)?")
 _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")  # 2 2/3
 
 
