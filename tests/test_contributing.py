@@ -155,14 +155,14 @@ def test_the_readme_s_studies_are_valid(tmp_path: Path) -> None:
 def test_the_readme_s_endpoint_leads_to_a_training_set(
     tmp_path: Path, here: Callable[[str], Left], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The small model errs on every third problem; the page's problem is the first of thirty."""
+    """The small model errs on every third problem; the page's problem is the first of ten."""
     from datasets import load_dataset
 
     write_files("README.md", tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "unused")
     line = re.search(r'`(\{"question": .*?\})`', PAGES["README.md"])
     assert line
-    rows = [json.loads(line[1]), *({"question": f"What is {i} * 7?", "answer": str(7 * i)} for i in range(20, 49))]
+    rows = [json.loads(line[1]), *({"question": f"What is {i} * 7?", "answer": str(7 * i)} for i in range(20, 29))]
     (tmp_path / "problems.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
     def answer(prompt: str, seed: int | None, choice: int) -> str:
@@ -176,7 +176,7 @@ def test_the_readme_s_endpoint_leads_to_a_training_set(
     verbs = [command.split()[1] for command in left]
     assert verbs == ["run", "plan", "run", "plan", "audit", "report", "export"]
     _, contact, ran, after, audited, _, _ = left.values()
-    assert "The pilot draws 2 samples of each of 30 problems from weak and strong and costs at most" in contact.out
+    assert "The pilot draws 2 samples of each of 10 problems from weak and strong and costs at most" in contact.out
     assert "small-model" in contact.err
     assert "report: runs/endpoint/report.html" in ran.out
     assert "Choices at low" in after.out

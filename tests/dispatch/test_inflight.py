@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -437,3 +438,16 @@ def test_what_an_executor_does_not_take_costs_nothing(log: Log) -> None:
     assert isinstance(consumer.ends().error, OSError)
     assert {request for event, request in events(log) if event == "unsent"} == {"b", "c"}
     assert "b" not in ledger.unanswered()
+
+
+def test_where_nothing_is_sent_nothing_is_waited_for(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed run passes through all its rounds, whose draws are stored."""
+    waits, finished = list[float](), inflight._CallsInFlight.finished
+
+    def recorded(self: Any, timeout: float) -> Any:
+        waits.append(timeout)
+        return finished(self, timeout)
+
+    monkeypatch.setattr(inflight._CallsInFlight, "finished", recorded)
+    list(send_calls([[], iter(())], Scripted(), Ledger(log), lambda: None))
+    assert waits == [0.0]

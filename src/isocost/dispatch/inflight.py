@@ -81,7 +81,9 @@ def send_calls(
                         check()
                     if may_send:
                         in_flight.send()
-                    finished = in_flight.finished(POLL_INTERVAL if may_send or in_flight.stopped else PAUSED_POLL_INTERVAL)
+                    wait = POLL_INTERVAL if may_send or in_flight.stopped else PAUSED_POLL_INTERVAL
+                    # A round whose draws are all stored sends nothing, and a resumed run has hundreds of them.
+                    finished = in_flight.finished(0.0 if in_flight.is_over() else wait)
                 except (IsocostError, KeyboardInterrupt) as error:
                     if in_flight.stopped:
                         raise
