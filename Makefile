@@ -22,7 +22,7 @@ record-demo: demo  ## copy the demo's report and figures into docs/studies
 	cp runs/demo/report.md docs/studies/demo.md
 	cp runs/demo/figures/*.svg docs/studies/figures/
 
-test: $(VENV)/.dev  ## the tests of every change, one of each kind (6 to 8 minutes on 2 cores)
+test: $(VENV)/.dev  ## the tests of every change, one of each kind (5 to 8 minutes on 2 cores)
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.dev  ## the other tests: many kills, long simulations, browsers, whole runs (about 20 minutes on 2 cores)
