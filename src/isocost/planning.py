@@ -81,9 +81,10 @@ def in_unit(cost: Cost, unit: Unit, model: str, to_know: Mapping[str, str] | Non
     """
     amount = cost.amount(unit)
     if amount is None:
-        key = "params" if unit == "flops" else "price"
-        other = "" if unit == "flops" else "; without a price: params of all models, and unit: flops in budgets and limit"
-        advice = (to_know or {}).get(unit) or f"give models.{model}.{key}{other}"
+        usual = f"give models.{model}.params"
+        if unit == "usd":
+            usual = f"give models.{model}.price; without a price: params of all models, and unit: flops in budgets and limit"
+        advice = (to_know or {}).get(unit) or usual
         raise BudgetError(f"the cost of model {model} in {unit} is not known\n  {advice}")
     return amount
 

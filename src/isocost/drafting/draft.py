@@ -46,6 +46,15 @@ class _Source(NamedTuple):
     prompt: str | None
 
 
+class _Train(NamedTuple):
+    """The training problems of a draft: their source as YAML, their grader with a comment on it, and their prompt template if any."""
+
+    source: str
+    grader: str
+    comment: str = ""
+    prompt: str | None = None
+
+
 DEFAULTS: dict[str, Defaults] = {
     "endpoint": Defaults("models behind OpenAI-compatible endpoints", "problems.jsonl", ("small-model", "large-model")),
     "gpu": Defaults("models on this machine, students trained on it", "gsm8k", ("Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-1.5B")),
@@ -114,23 +123,23 @@ def draft(
         raise InputError(f"{wanted} the cheaper first, not {len(models)}: {', '.join(models) or 'none'}")
     if template == "table" and table is None:
         raise InputError("the template table needs the recorded samples\n  name them: --table samples.parquet")
-    source, grader, prompt, remark = _problems(problems, folder, fields)
+    train = _train(problems, folder, fields)
     file = f"{template}.yaml" if len(models) == 2 else f"{template}-one.yaml"
     text = files("isocost.drafting").joinpath("templates", file).read_text(encoding="utf-8")
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    instruction = _INSTRUCTIONS[grader or "number"]
+    instruction = _INSTRUCTIONS[train.grader]
     form = f'{{form: "{{question}}\\n\\n{instruction}", chat: true}}'
     return environment.from_string(text).render(
         name=_quoted(re.sub(r"[^\w-]+", "-", name or Path(problems).stem) or "study"),
-        train=source,
+        train=train.source,
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
         models=[_quoted(model.strip()) for model in models],
         table=_quoted(_beside(table, folder)) if table else "",
-        prompt=f"{{template: {prompt}}}" if prompt else form,
-        prompt_comment="" if prompt else "   # for models that follow instructions",
+        prompt=f"{{template: {train.prompt}}}" if train.prompt else form,
+        prompt_comment="" if train.prompt else "   # for models that follow instructions",
         instruction=instruction,
-        grader=grader or "number",
-        grader_comment=remark,
+        grader=train.grader,
+        grader_comment=train.comment,
     )
 
 
@@ -149,21 +158,19 @@ def models_of(table: str, folder: Path) -> tuple[str, ...]:
     return found
 
 
-def _problems(problems: str, folder: Path, fields: Mapping[str, str]) -> tuple[str, str | None, str | None, str]:
-    """Return the source of the training problems as YAML, their grader (None: not known), their prompt template (None: none), and a comment
-    on the grader.
-    """
+def _train(problems: str, folder: Path, fields: Mapping[str, str]) -> _Train:
+    """Return the training problems of a file or of a source."""
     if source := SOURCES.get(problems):
         if fields:
             raise InputError(f"{problems}: has fields of its own", advice=f"leave out --{next(iter(fields)).replace('_', '-')}")
         options = f", {source.options}" if source.options else ""
-        return f"{{source: {problems}{options}}}", source.grader, source.prompt, ""
+        return _Train(f"{{source: {problems}{options}}}", source.grader, prompt=source.prompt)
     if not Path(problems).suffix and not any(path.exists() for path in (folder / problems, Path(problems))):
         hint = did_you_mean(problems, SOURCES) or f"name a JSONL file, or one of {', '.join(SOURCES)}"
         raise InputError(f'no file and no problem source "{problems}"\n  {hint}')
     path = _beside(problems, folder)
     named = "".join(f", {key}: {_quoted(value)}" for key, value in fields.items())
-    return f"{{source: jsonl, path: {_quoted(path)}{named}}}", *_grader_for(path, folder, fields)
+    return _Train(f"{{source: jsonl, path: {_quoted(path)}{named}}}", *_grader_for(path, folder, fields))
 
 
 def _beside(path: str, folder: Path) -> str:
@@ -177,22 +184,22 @@ def _quoted(text: str) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _grader_for(path: str, folder: Path, fields: Mapping[str, str]) -> tuple[str | None, None, str]:
-    """Return the grader that suits the reference answers of a file, None if there is no such file yet; None; and a comment on it."""
+def _grader_for(path: str, folder: Path, fields: Mapping[str, str]) -> tuple[str, str]:
+    """Return the grader that suits the reference answers of a file, and a comment on it. Without a file it is that of numbers."""
     if not (folder / path).exists():
-        return None, None, "                                        # or math, choice, exact, code, judge"
+        return "number", "                                        # or math, choice, exact, code, judge"
     looked_at = list(islice(load_problems("jsonl", {"path": path, **fields}, base=folder), _LOOKED_AT))
     answers = [problem for problem in looked_at if problem.answer]
     if answers and all(re.fullmatch(r"\(?[A-J]\)?", problem.answer.strip()) for problem in answers):
-        return "choice", None, ""
+        return "choice", ""
     others = [problem for problem in answers if not _is_number(problem)]
     if len(others) > _MOST_OTHERS * len(answers):
-        return "math", None, ""
+        return "math", ""
     # A few answers that are no numbers must not choose the grader of all the others.
     if not others:
-        return "number", None, ""
+        return "number", ""
     first = " ".join(others[0].id.split())[:40]
-    return "number", None, f"   # {len(others)} of {len(answers)} answers are no numbers (first: {first}): such problems are left out"
+    return "number", f"   # {len(others)} of {len(answers)} answers are no numbers (first: {first}): such problems are left out"
 
 
 def _is_number(problem: Problem) -> bool:

@@ -124,10 +124,10 @@ def _logged(lines: Iterator[str] | Any) -> Iterator[Logged]:
 
 
 def _reason(said: str) -> str:
-    """Return the last line of an error output that names an exception of isocost or of Python."""
+    """Return the first line of an error output that names an exception, one of isocost before others: the launcher's come last."""
     lines = [line.strip() for line in said.splitlines() if "Error" in line and not line.lstrip().startswith("raise ")]
     own = [line for line in lines if "isocost.errors" in line or "OutOfMemory" in line]
-    chosen = (own or lines or ["no message"])[-1]
+    chosen = (own or lines or ["no message"])[0]
     return chosen.rpartition("]: ")[2].removeprefix("isocost.errors.")[:300]
 
 

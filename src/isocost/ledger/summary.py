@@ -45,7 +45,7 @@ def summarise_ledger(accounts: Mapping[tuple[str, str], Account], waiting: Mappi
 
 def refresh_summary(directory: RunDirectory, ledger: Ledger) -> None:
     """Update the summary in `progress.json` after a stage behind sampling that paid for requests."""
-    if isinstance(progress := directory.read_derived(PROGRESS), dict):
+    if (progress := directory.read_derived(PROGRESS)) is not None:
         with ledger.locked() as (accounts, waiting):
             progress["ledger"] = summarise_ledger(accounts, waiting, ledger.log.path)
         directory.write_json(progress, PROGRESS)

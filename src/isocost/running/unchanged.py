@@ -60,7 +60,7 @@ class ReportedRun:
     def results(self) -> Results | None:
         """Return the results of the last report if it would be the same now, else None."""
         kept = self._directory.read_derived(FILE)
-        if not self._comparable or not isinstance(kept, dict) or kept.get("state") != self._state():
+        if not self._comparable or kept is None or kept.get("state") != self._state():
             return None
         try:
             return read_results(self._directory.path)

@@ -82,7 +82,7 @@ def choose(
 def recorded_choice(cell: Cell, terms: Terms, stamp: str, directory: RunDirectory) -> Chosen | None:
     """Return a recorded choice; None if it is of other terms, missing or damaged: it can be made again from the pilot."""
     entry = directory.read_derived("arms", cell.name, FILE)
-    if not isinstance(entry, dict) or entry.get("terms") != stamp:
+    if entry is None or entry.get("terms") != stamp:
         return None
     policy, models, reason = entry.get("policy"), entry.get("models"), entry.get("reason")
     if policy not in CANDIDATES or not isinstance(models, list) or not set(models) <= set(terms.models) or not isinstance(reason, str):

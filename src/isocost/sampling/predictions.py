@@ -94,7 +94,7 @@ def store(predicted: Predicted, directory: RunDirectory, cell: Cell, stamp: str)
 def stored(directory: RunDirectory, cell: Cell, stamp: str) -> Predicted | None:
     """Return the stored forecast of a cell; None if there is none of these terms, or it is damaged."""
     entry = directory.read_derived("arms", cell.name, FILE)
-    if not isinstance(entry, dict) or entry.get("terms") != stamp or not isinstance(entry.get("measures"), dict):
+    if entry is None or entry.get("terms") != stamp or not isinstance(entry.get("measures"), dict):
         return None
     found = {name: _estimate(each) for name, each in entry["measures"].items()}
     return {name: each for name, each in found.items() if each is not None}

@@ -184,12 +184,13 @@ class RunDirectory:
             raise self._damaged(names, f"does not hold {what}", remedy)
         return found
 
-    def read_derived(self, *names: str) -> Any:
+    def read_derived(self, *names: str) -> dict[str, Any] | None:
         """Read a JSON file with an object that can be made again from other files. None if it is missing or damaged."""
         try:
-            return self.read_json(*names)
+            found: dict[str, Any] | None = self.read_json(*names)
         except StorageError:
             return None
+        return found
 
     def read_text(self, *names: str, remedy: str = "restore it from a copy") -> str | None:
         """Read a text file; None where there is none.

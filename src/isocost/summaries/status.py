@@ -100,11 +100,9 @@ def describe_batches(batches: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _complete(found: Any, keys: Collection[str]) -> Any:
+def _complete(found: dict[str, Any] | None, keys: Collection[str]) -> Any:
     """Return the object of a file, or None where a key is missing: each start writes the file again, so it is not repaired."""
-    if not isinstance(found, dict):
-        return None
-    return found if all(key in found for key in keys) else None
+    return found if found is not None and all(key in found for key in keys) else None
 
 
 def _run_state(path: Path, start: Any) -> dict[str, Any]:
@@ -220,8 +218,8 @@ def _with_basis(cell: dict[str, Any], study: Mapping[str, Any]) -> dict[str, Any
 
 def _with_choice(cell: dict[str, Any], directory: RunDirectory) -> dict[str, Any]:
     """Add the choice that a run made for an arm with `policy: auto`, as `sampling/choosing.py` records it."""
-    choice = directory.read_derived("arms", cell["cell"], "choice.json")
-    if not isinstance(choice, dict) or not all(key in choice for key in ("policy", "models", "reason")):
+    choice = _complete(directory.read_derived("arms", cell["cell"], "choice.json"), ("policy", "models", "reason"))
+    if choice is None:
         return cell
     return cell | {"choice": {key: choice[key] for key in ("policy", "models", "reason")}}
 
