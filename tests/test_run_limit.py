@@ -34,7 +34,7 @@ def test_what_is_paid_is_a_table_of_samples(tmp_path: Path, shell: Shell) -> Non
         assert list(json.loads(measured.out)["models"]) == ["weak"]
         facts = facts_of(out)
         assert facts is not None
-        assert facts.doubt().startswith("samples.parquet holds what was paid until the limit stopped the run; with a higher one ")
+        assert facts.doubt().startswith("samples.parquet holds what was paid before the run stopped, by its limit or after its pilot; ")
         again = shell("run", path, "-o", out, "--set", "limit.amount=1")
         assert again.code == 0, again
         assert facts.doubt() == ""

@@ -89,7 +89,8 @@ def test_the_command_that_goes_on(tmp_path: Path) -> None:
     said = resume_command(study, out, "report", settings=["limit.amount=5"], strict=True, executor=ray)
     assert said == f"isocost run '{study}' -o {out} --set limit.amount=5 --strict --executor ray --address auto"
     assert resume_command(None, out, "evaluate") == f"isocost evaluate {out}"
-    assert resume_command(study, out, "sample") == f"isocost sample {out}"
+    assert resume_command(study, out, "sample") == f"isocost run '{study}' -o {out} --until sample"
+    assert resume_command(None, out, "sample") == f"isocost sample {out}"
 
 
 def test_settings_that_changed_since_the_last_start_are_said() -> None:

@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 
 from isocost.errors import BudgetError, InputError, LimitReachedError
+from isocost.measuring.rundirs import facts_of
 from isocost.planning import to_json
 from isocost.policies.base import Coverage, KeptPerProblem
 from isocost.predicting import predict
 from isocost.running import plan_from_pilot, run, runs
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
+from isocost.summaries.status import status_of
 from tests.builders import InlineExecutor, recorded, write_study
 
 ARMS = {
@@ -123,6 +125,45 @@ def test_a_run_that_stopped_after_its_pilot_is_forecast_from(tmp_path: Path) -> 
         assert third.cost is not None
     assert alone.pilots.unit == "flops"
     assert "The run has not finished sampling: the forecast is from its pilot alone." in alone.notes
+
+
+def test_the_pilot_is_bought_alone_and_kept_by_the_run(tmp_path: Path) -> None:
+    study, _ = piloted_study(tmp_path, pilot=PILOT)
+    out = tmp_path / "run"
+    run(study, out, until="pilot")
+    bought = pl.read_parquet(out / "samples.parquet")
+    assert bought.group_by("model").len().sort("model").rows() == [("strong", 40), ("weak", 40)]
+    assert bought["correct"].null_count() == 0
+    assert not (out / "arms").exists()
+    facts = facts_of(out)
+    assert facts is not None
+    assert "isocost sample" in facts.doubt()
+    # All draws of a pilot are fixed beforehand, though an arm of the study draws by outcomes.
+    assert {model: sum(own.values()) for model, own in facts.first.items()} == {"weak": 40, "strong": 40}
+    asked = forecast_of(study, out=out).pilot.pilots
+    assert {each.pilot.model: int(each.pilot.draws.sum()) for each in asked.models} == {"weak": 40, "strong": 40}
+    run(study, out, until="sample")
+    after = pl.read_parquet(out / "samples.parquet")
+    columns = ["problem_id", "model", "sample_index", "generation"]
+    assert bought.select(columns).join(after.select(columns), on=columns, how="anti").is_empty()
+
+
+def test_buying_the_pilot_of_a_run_that_has_more_changes_nothing(tmp_path: Path) -> None:
+    study, _ = piloted_study(tmp_path, pilot=PILOT)
+    out = tmp_path / "run"
+    run(study, out, until="sample")
+    before, cells = (out / "samples.parquet").read_bytes(), status_of(out)["cells"]
+    run(study, out, until="pilot")
+    assert (out / "samples.parquet").read_bytes() == before
+    assert status_of(out)["cells"] == cells
+    assert sum(cell["samples"] for cell in cells) > 80
+
+
+def test_a_study_without_a_pilot_has_none_to_buy(tmp_path: Path) -> None:
+    study = write_study(tmp_path)
+    with pytest.raises(InputError, match=r"study\.yaml: it has no pilot to buy\n  add one: pilot: "):
+        run(study, tmp_path / "run", until="pilot")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

@@ -116,7 +116,7 @@ class Study:
         Args:
             out: The run directory; default `runs/NAME`. A study that is no file is written beside it as `DIR.yaml`.
             settings: `key.key=value` settings that override the study.
-            until: The last stage.
+            until: The last stage: pilot, sample, grade, audit, measure, curate, finetune, evaluate or report.
             progress: Whether to show progress on standard error, or below the cell of a notebook.
 
         Raises:

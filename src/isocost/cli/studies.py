@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from isocost.cli.arguments import (
 )
 from isocost.cli.leaving import resumable, stoppable
 from isocost.cli.printing import print_data, say
+from isocost.paths import shell_word
 from isocost.terminal import ProgressLine
 
 if TYPE_CHECKING:
@@ -45,6 +47,15 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, show the plan and the first prompt; spend nothing.")
     ] = False,
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until",
+            metavar="STAGE",
+            help="The last stage: pilot, sample, grade, audit, measure, curate, finetune, evaluate or report. "
+            "After the pilot alone, isocost plan says what each budget would bring.",
+        ),
+    ] = "report",
     strict: Strict = False,
     executor: Where = None,
     address: Address = None,
@@ -60,7 +71,16 @@ def run(
             prepared, costs, plans, prompts = rehearse(study, settings or [], strict=strict, listener=ProgressLine(sys.stderr))
         print_data(to_markdown(prepared, costs, plans) + "\n\n" + prompts)
         return
-    _run(study, out, settings, strict=strict, executor=executor, address=address, no_wait=no_wait, cancel_batches=cancel_batches)
+    leaving = {"no_wait": no_wait, "cancel_batches": cancel_batches}
+    _run(study, out, settings, until=until, strict=strict, executor=executor, address=address, **leaving)
+    if until == "pilot":
+        say(f"the pilot is bought; what each budget would bring: isocost plan {shell_word(study)}{_elsewhere(out, settings)}")
+
+
+def _elsewhere(out: Path | None, settings: list[str] | None) -> str:
+    """Return the options that make another command look at the same run of a study."""
+    words = [*(["-o", str(out)] if out else []), *(word for setting in settings or [] for word in ("--set", setting))]
+    return f" {shlex.join(words)}" if words else ""
 
 
 def plan(
@@ -189,6 +209,7 @@ def _run(
     settings: list[str] | None,
     *,
     strict: bool,
+    until: str = "report",
     executor: str | None = None,
     address: str | None = None,
     no_wait: bool = False,
@@ -201,7 +222,9 @@ def _run(
     with resumable(out):
         where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
         terms = BatchTerms(wait=not no_wait, cancel=cancel_batches)
-        outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, batch_terms=terms, listener=progress)
+        outcome = run_study(
+            study, out, settings=settings or [], until=until, strict=strict, executor=where, batch_terms=terms, listener=progress
+        )
     finish(outcome)
 
 

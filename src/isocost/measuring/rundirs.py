@@ -50,7 +50,7 @@ class RunFacts:
         again, wanted = f"isocost sample {shell_word(self.path)}", (noted.get(PAID), noted.get("sha256"))
         found = digest_of_file(samples) if any(wanted) else None  # it takes seconds for a large table
         if found and wanted[0] == found:
-            return f"{SAMPLES} holds what was paid until the limit stopped the run; with a higher one {again} goes on with it."
+            return f"{SAMPLES} holds what was paid before the run stopped, by its limit or after its pilot; {again} goes on with it."
         if wanted[1] is None:
             return f"{SAMPLES} is of an earlier start: the last one has not finished sampling and grading; {again} goes on with it."
         if wanted[1] != found:

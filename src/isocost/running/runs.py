@@ -36,7 +36,7 @@ from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
 from isocost.running.plans import pilot_of, plan_prepared
 from isocost.running.rounds import note_first_round, run_rounds
-from isocost.running.stages import STAGES, StudyRun
+from isocost.running.stages import LAST_STAGES, STAGES, StudyRun
 from isocost.running.starts import Start, resume_command
 from isocost.running.unchanged import ReportedRun, report_run
 from isocost.store import PILOT, RunDirectory
@@ -64,7 +64,7 @@ def run(
         study: The study file.
         out: The run directory; default `runs/NAME` in the working directory.
         settings: `key.key=value` settings that override the study file.
-        until: The last stage to run.
+        until: The last stage to run, one of `LAST_STAGES`; `pilot` buys the pilot alone.
         force: Do that stage again. `grade` discards the grader's verdicts first, `finetune` models and evaluations, `evaluate`
             evaluations. `sample` buys only samples whose files are missing; `audit` repeats only a judge's failed calls. Other stages
             are repeated at every start, unless nothing has changed since the last report: then `report` repeats them.
@@ -78,9 +78,11 @@ def run(
         RunError: the run failed; bought samples are kept, and the same call resumes the run.
         BatchesOpenError: no failure: batches were left under way or cancelled, as `batch_terms` say.
     """
-    _refuse_unknown(until)
+    _refuse_unknown(until, LAST_STAGES)
     refuse_run(study)
     checked = load_study(study, settings, known_parts())
+    if until == "pilot" and checked.pilot is None:
+        raise InputError(f"{study}: it has no pilot to buy", advice="add one: pilot: {problems: 50, samples_per_problem: 2}")
     where = executor.apply_to(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
     again = resume_command(study, directory_path, until, settings=settings, strict=strict, executor=executor)
@@ -95,9 +97,9 @@ def run(
             return _run_all(checked, base, directory, where, start, again, how)
 
 
-def _refuse_unknown(stage: str) -> None:
-    if stage not in STAGES:
-        raise InputError(f'no stage "{stage}"', advice=did_you_mean(stage, STAGES) or f"stages: {', '.join(STAGES)}")
+def _refuse_unknown(stage: str, known: Sequence[str]) -> None:
+    if stage not in known:
+        raise InputError(f'no stage "{stage}"', advice=did_you_mean(stage, known) or f"stages: {', '.join(known)}")
 
 
 def run_stage(
@@ -128,7 +130,7 @@ def run_stage(
         InputError: As for `run`.
         RunError: As for `run`.
     """
-    _refuse_unknown(stage)
+    _refuse_unknown(stage, STAGES)
     if not (directory_path / "study.yaml").exists():
         raise RunDirectoryError(
             f"{directory_path}: no study.yaml; is it a run directory?",

@@ -7,7 +7,9 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
@@ -26,7 +28,7 @@ from isocost.measuring.rundirs import PAID, SAMPLES
 from isocost.memory import release_freed
 from isocost.paths import shell_word
 from isocost.preparing.prepare import Prepared
-from isocost.records import Cell, Outcome, Results
+from isocost.records import Cell, Outcome, Problem, Results
 from isocost.reporting import Report, report
 from isocost.results import results, rules, trainsets
 from isocost.results.audits import Audits, audit
@@ -36,7 +38,7 @@ from isocost.results.spending import counts_solutions
 from isocost.results.stored import RESULTS, results_json
 from isocost.results.trainsets import Candidates
 from isocost.sampling import data
-from isocost.sampling.data import SamplingOutcome, grader_key
+from isocost.sampling.data import Sampling, SamplingOutcome, grader_key
 from isocost.sampling.pools import Pool
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.students import evaluate, train
@@ -46,6 +48,7 @@ from isocost.summaries import audits as audit_summary
 
 T = TypeVar("T")
 STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate", "report")
+LAST_STAGES = ("pilot", *STAGES)  # where a run can stop; the pilot is a part of sampling
 
 
 class StudyRun:
@@ -88,11 +91,14 @@ class StudyRun:
         """Run the stages up to `until`; return the report if that is the last stage.
 
         Args:
-            until: The last stage.
+            until: The last stage, one of `LAST_STAGES`.
             force: Discard the results of that stage first.
         """
         if force:
             self._discard(until)
+        if until == "pilot":
+            self._timed("sample", self.pilot)
+            return None
         last = STAGES.index(until)
         bought, table = self._timed("sample", self.sample)
         self.graded = self._format_graded(table)
@@ -109,11 +115,8 @@ class StudyRun:
         write_measures(self.directory, found)
         return write_report(self.directory, found) if until == "report" else None
 
-    def sample(self) -> tuple[SamplingOutcome, DrawTable]:
-        """Buy and grade samples, and write the table of samples and the problems."""
-        # Clear the digest first: if this start is killed, the table on the disk is that of an earlier one.
-        self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)
-        bought, pools = data.sample(
+    def _open_sampling(self) -> AbstractContextManager[Sampling]:
+        return data.open_sampling(
             self.prepared,
             self.directory,
             self.executor,
@@ -125,6 +128,24 @@ class StudyRun:
             batch_terms=self._batch_terms,
             stopped=self._keep_paid,
         )
+
+    def pilot(self) -> None:
+        """Buy and grade the pilot alone."""
+        with self._open_sampling() as sampling:
+            data.buy_pilot(sampling)
+            for pool in sampling.pools.values():
+                pool.seal()
+            sampling.progress.watch.finish()
+            if not (self.directory.path / SAMPLES).exists():  # else it may hold more than the pilot
+                self._write_paid(sampling.pools)
+            self._write_problems(self.prepared.problems)
+
+    def sample(self) -> tuple[SamplingOutcome, DrawTable]:
+        """Buy and grade samples, and write the table of samples and the problems."""
+        # Clear the digest first: if this start is killed, the table on the disk is that of an earlier one.
+        self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)
+        with self._open_sampling() as sampling:
+            bought, pools = data.sample(sampling, self.grading), sampling.pools
         self.directory.check()
         release_freed()  # of the requests: the table needs as much again
         path = self.directory.path / "samples.parquet"
@@ -138,19 +159,27 @@ class StudyRun:
             extras={name for pool in pools.values() for name in pool.extras()},
         )
         self.directory.write_json({"sha256": digest_of_file(path)}, SAMPLES_DIGEST)
-        for split, problems in self.prepared.problems.items():
+        self._write_problems(self.prepared.problems)
+        return bought, table
+
+    def _write_problems(self, splits: Mapping[str, Sequence[Problem]]) -> None:
+        for split, problems in splits.items():
             rows = [{"id": p.id, "question": p.question, "answer": p.answer, "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
-        return bought, table
 
     def _keep_paid(self, pools: Mapping[str, Pool]) -> str:
         """Write the draws that the limit leaves as a table of samples; return where they are and how to look at them."""
+        path = self._write_paid(pools)
+        return f" in {path}; what they say: isocost measure {shell_word(self.directory.path)}"
+
+    def _write_paid(self, pools: Mapping[str, Pool]) -> Path:
+        """Write all draws of a run that has not finished sampling as its table of samples."""
         path, parts = self.directory.path / SAMPLES, (part for pool in pools.values() for part in pool.frames())
         units = dict.fromkeys(budget.unit for budget in self.prepared.study.budgets.values()) or {"flops": None, "usd": None}
         unit = next((unit for unit in units if all(pool.stored.knows_costs(unit) for pool in pools.values())), None)
         write_samples(parts, path, unit, {name for pool in pools.values() for name in pool.extras()})
         self.directory.write_json({"sha256": None, PAID: digest_of_file(path)}, SAMPLES_DIGEST)
-        return f" in {path}; what they say: isocost measure {shell_word(self.directory.path)}"
+        return path
 
     def _format_graded(self, table: DrawTable) -> str:
         """Format the counts, such as `240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""

@@ -90,8 +90,9 @@ def resume_command(
     where = str(directory.absolute())
     given = [word for setting in settings for word in ("--set", setting)]
     words = ["isocost", until, where, *given]
-    if study is not None and until == "report":
+    if study is not None:
         words = ["isocost", "run", str(study.absolute()), "-o", where, *given]
+        words += ["--until", until] if until != "report" else []
     words += ["--strict"] if strict else []
     for option in ("name", "address"):
         if executor and (value := getattr(executor, option)):

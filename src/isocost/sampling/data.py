@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from isocost import planning
@@ -73,7 +74,31 @@ class SamplingOutcome:
         return {cell: [allocation for one in rounds for allocation in one] for cell, rounds in self.rounds.items()}
 
 
-def sample(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """The sampling stage of one start, as `open_sampling` prepares it.
+
+    Attributes:
+        prepared: The study.
+        directory: Its run directory.
+        pools: The pools, by model.
+        sampler: Buys draws into the pools.
+        pilot: The draws of the pilot; empty without one.
+        progress: The progress of the stage.
+        listener: Called with notes.
+    """
+
+    prepared: Prepared
+    directory: RunDirectory
+    pools: dict[str, Pool]
+    sampler: Sampler
+    pilot: Sequence[Allocation]
+    progress: Progress
+    listener: Listener
+
+
+@contextmanager
+def open_sampling(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
@@ -85,8 +110,8 @@ def sample(
     again: bool = False,
     batch_terms: BatchTerms = WAITING,
     stopped: Callable[[Mapping[str, Pool]], str] = lambda pools: "",
-) -> tuple[SamplingOutcome, dict[str, Pool]]:
-    """Buy and grade all draws that the study's cells ask for, without those that are stored already.
+) -> Iterator[Sampling]:
+    """Settle the ledger and load the pools; afterwards write how far the stage came.
 
     Args:
         prepared: The study.
@@ -100,16 +125,11 @@ def sample(
         batch_terms: What to do with batches at endpoints.
         stopped: Called with the pools when the limit stops the run; returns what it did with their draws, for the message.
 
-    Returns:
-        The outcome, and the pools by model, which hold every draw without its text.
-
     Raises:
         RunDirectoryError: the ledger and the stored draws contradict each other, or many questions have other ids.
         StorageError: a file is damaged, or the disk is full.
-        BudgetError: a budget buys no draw.
-        LimitReachedError: the next draws do not fit under the limit.
-        EngineError: an engine could not answer.
-        BatchesOpenError: batches are under way, and `batch_terms` say not to wait, or to cancel them, which is done.
+        LimitReachedError: raised inside, with the number of samples that are saved.
+        BatchesOpenError: batches were cancelled, as `batch_terms` say.
     """
     pools = _make_pools(prepared, directory, grading, listener)
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
@@ -126,15 +146,47 @@ def sample(
     try:
         if batch_terms.cancel:
             cancel_batches(submissions, pools, executor, ledger, grading, progress, batches)
-        plans, ran = _buy_cells(prepared, directory, sampler, pilot, progress, grader_key(grading), listener)
+        yield Sampling(
+            prepared=prepared, directory=directory, pools=pools, sampler=sampler, pilot=pilot, progress=progress, listener=listener
+        )
     except LimitReachedError as error:
         for pool in pools.values():
             pool.seal()
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved{stopped(pools)}") from error
     finally:
         progress.write()  # `isocost status` then shows how far a stopped run came
-    _conclude(progress, pools, listener)
-    return _outcome(prepared, plans, ran, progress), pools
+
+
+def buy_pilot(sampling: Sampling) -> None:
+    """Buy and grade the draws of the pilot that are not stored already, and write them as a table of samples.
+
+    Raises:
+        LimitReachedError: the next draws do not fit under the limit.
+        EngineError: an engine could not answer.
+        BatchesOpenError: batches are under way, and are not waited for.
+    """
+    sampling.sampler.buy(sampling.pilot)
+    keep_pilot(sampling.directory, sampling.prepared.study, sampling.pools, sampling.pilot)
+    sampling.progress.doubt = _doubt_pilot(sampling.pools, sampling.pilot, sampling.listener)
+
+
+def sample(sampling: Sampling, grading: Grading) -> SamplingOutcome:
+    """Buy and grade all draws that the study's cells ask for, without those that are stored already.
+
+    Args:
+        sampling: The stage, open.
+        grading: Grades the samples.
+
+    Raises:
+        BudgetError: a budget buys no draw.
+        LimitReachedError: the next draws do not fit under the limit.
+        EngineError: an engine could not answer.
+        BatchesOpenError: batches are under way, and are not waited for.
+    """
+    buy_pilot(sampling)
+    plans, ran = _buy_cells(sampling, grader_key(grading))
+    _conclude(sampling.progress, sampling.pools, sampling.listener)
+    return _outcome(sampling.prepared, plans, ran, sampling.progress)
 
 
 def _make_pools(prepared: Prepared, directory: RunDirectory, grading: Grading, listener: Listener) -> dict[str, Pool]:
@@ -177,27 +229,17 @@ def _watch(
     return StageWatch(stage="sample", total=max(stored, expected), unit="samples", listener=listener, done_before=stored)
 
 
-def _buy_cells(
-    prepared: Prepared,
-    directory: RunDirectory,
-    sampler: Sampler,
-    pilot: Sequence[Allocation],
-    progress: Progress,
-    grader: str,
-    listener: Listener,
-) -> tuple[tuple[CellPlan, ...], CellsRun]:
-    """Buy the pilot, plan every cell from what it has measured, and buy the cells' draws; return the plans and the rounds."""
-    ids = _ids(prepared)
-    sampler.buy(pilot)
-    keep_pilot(directory, prepared.study, sampler.pools, pilot)
-    progress.doubt = _doubt_pilot(sampler.pools, pilot, listener)
+def _buy_cells(sampling: Sampling, grader: str) -> tuple[tuple[CellPlan, ...], CellsRun]:
+    """Plan every cell from what the pilot has measured, and buy the cells' draws; return the plans and the rounds."""
+    prepared, directory, pilot, progress = sampling.prepared, sampling.directory, sampling.pilot, sampling.progress
+    ids, sampler = _ids(prepared), sampling.sampler
     means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
     costs, plans = _plans(prepared, ids, means, pilot, directory)
     directory.write_json(planning.to_json(plans), "plan.json")
     # The plan is now made from tokens that the pilot has measured.
     progress.watch.total = max(progress.watch.done, _planned_draws(plans, len(ids)))
     cells = all_terms(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot})
-    return plans, run_cells(prepared, directory, plans, cells, pilot, sampler, grader, progress.wants, listener)
+    return plans, run_cells(prepared, directory, plans, cells, pilot, sampler, grader, progress.wants, sampling.listener)
 
 
 def _conclude(progress: Progress, pools: Mapping[str, Pool], listener: Listener) -> None:

@@ -81,6 +81,7 @@ class Progress:
     failed: int = 0
     doubt: str = ""
     batches: Callable[[], str] = lambda: ""
+    _cells_before: dict[str, Any] = field(default_factory=dict)  # as an earlier start has written them
     _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts other than data, as they were at the start
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
@@ -104,6 +105,7 @@ class Progress:
             self._answered[model] = pool.stored.count() - sum(1 for _ in pool.stored.ended("error"))
             for _, draw in pool.stored.ended("length"):
                 self._count_cut(model, draw.num_generated_tokens)
+        self._cells_before = (self.directory.read_derived(FILE) or {}).get("cells") or {}
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
@@ -236,7 +238,7 @@ class Progress:
             "failed": self.failed,
             "doubt": self.doubt,
             "truncated": {model: asdict(each) for model, each in self.truncations().items()},
-            "cells": cells,
+            "cells": cells or self._cells_before,  # a start that buys the pilot alone, or stops before, asks for no cell's draws
             "ledger": ledger,
         }
 
