@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from isocost.api.answers import Answer
 from isocost.api.progress import listener
 from isocost.api.runs import Run
 from isocost.errors import InputError, StorageError, TableError
+from isocost.machine import available_cores
 
 if TYPE_CHECKING:
     import polars as pl
@@ -206,7 +206,7 @@ def verify(
 
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs: must be at least 1, not {jobs}")
-    workers, out = jobs or len(os.sched_getaffinity(0)), bytearray()
+    workers, out = jobs or available_cores(), bytearray()
     with _lines(solutions) as path, GradingPool(grader, workers=workers, time_limit=time_limit, options=dict(options or {})) as pool:
         lines = lines_of(str(path), has_references=references is not None)
         with opened(lines) as descriptor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from isocost.cli.arguments import key_values
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import say
 from isocost.errors import InputError
+from isocost.machine import available_cores
 from isocost.paths import shell_word
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def import_(
     if problem_option and not problems:
         raise InputError("--problem-option: is of no use without --problems; name the problem source with it")
     wishes = _wishes(model, columns, correct, scorer, filter_)
-    options, jobs = key_values(option, "--option"), workers or len(os.sched_getaffinity(0))
+    options, jobs = key_values(option, "--option"), workers or available_cores()
     with stoppable():
         answers = references(problems, key_values(problem_option, "--problem-option")) if problems else None
         pool = GradingPool(grade, workers=jobs, time_limit=time_limit, options=options) if grade else nullcontext()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from isocost.cli.arguments import AsJson, GivenCost, key_values, whole_numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.errors import InputError
+from isocost.machine import available_cores
 from isocost.streams import Output, opened, refuse_same_file
 from isocost.terminal import CountLine
 
@@ -125,7 +125,7 @@ def verify(
         grader,
         options,
         (problems, problem_options) if problems else None,
-        workers or len(os.sched_getaffinity(0)),
+        workers or available_cores(),
         time_limit,
         strict=strict,
     )

@@ -20,7 +20,7 @@ from isocost.executors import engineworker
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec
 from isocost.ledger import Answered, Ledger
-from isocost.memory import rare_collections
+from isocost.machine import rare_collections
 from isocost.store import Log, Row
 
 

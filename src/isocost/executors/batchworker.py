@@ -18,7 +18,7 @@ from isocost.executors.concurrency import JobResult
 from isocost.executors.engineworker import this_worker
 from isocost.executors.jobs import EngineSpec, Job, Outcome
 from isocost.executors.resultfiles import ResultFiles
-from isocost.memory import rare_collections
+from isocost.machine import rare_collections
 from isocost.store.files import make_folder, storage_errors
 
 _open: dict[tuple[Path, ...], ResultFiles] = {}  # the files that are being read: one batch at a time

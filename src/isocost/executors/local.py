@@ -21,6 +21,7 @@ from isocost.executors.base import P, T
 from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome
 from isocost.executors.spawning import spawning
+from isocost.machine import available_cores
 
 SMALL = 100_000_000  # parameters; up to here one process per core is faster than one process with all cores, and memory suffices
 
@@ -37,8 +38,7 @@ class LocalExecutor:
     """
 
     def __init__(self, largest: int | None) -> None:
-        # Not os.cpu_count(): a container may allow fewer cores than the machine has.
-        self.cores = cores = len(os.sched_getaffinity(0))
+        self.cores = cores = available_cores()
         # An unknown size counts as large: a copy per core of a large model would exhaust the memory.
         small = largest is not None and largest <= SMALL and shutil.which("nvidia-smi") is None
         self.workers = cores if small else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import itertools
-import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from isocost.config import Study
 from isocost.curating import Curated
 from isocost.engines import ENGINES
 from isocost.ledger import Account
+from isocost.machine import available_cores
 from isocost.metrics.intervals import count_interval, detectable_difference, paired_count_difference, paired_difference
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
@@ -304,7 +304,7 @@ def environment() -> dict[str, str]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         # The cores of this process: a container may allow fewer than the machine has.
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(available_cores()),
     }
     return found | _library_versions()
 

@@ -24,8 +24,8 @@ from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
 from isocost.ledger.summary import refresh_summary
+from isocost.machine import release_freed
 from isocost.measuring.rundirs import PAID, SAMPLES
-from isocost.memory import release_freed
 from isocost.paths import shell_word
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Problem, Results

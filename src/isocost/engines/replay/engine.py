@@ -15,7 +15,7 @@ from isocost.engines.options import Options, read_options
 from isocost.engines.replay.recorded import MissingError
 from isocost.engines.replay.table import read
 from isocost.errors import EngineError
-from isocost.memory import release_freed
+from isocost.machine import release_freed
 from isocost.paths import from_home
 from isocost.records import SamplingParams
 

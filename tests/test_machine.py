@@ -1,10 +1,22 @@
 import ctypes
 import gc
+import os
 
 import psutil
 import pytest
 
-from isocost.memory import SELDOM, rare_collections, release_freed
+from isocost.machine import SELDOM, available_cores, rare_collections, release_freed
+
+
+def test_the_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert available_cores() == len(os.sched_getaffinity(0))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3})
+    assert available_cores() == 1
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on macOS
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert available_cores() == 6
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cores() == 1
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="other C libraries return freed memory by themselves, or never")

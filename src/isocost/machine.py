@@ -1,13 +1,21 @@
-"""Return freed memory to the system, and look for garbage less often."""
+"""The cores of this machine; freed memory, returned to the system, and a collector of garbage that looks less often."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 SELDOM = 20_000  # new objects between two collections; Python's own 700 cost a fifth of the time where 50,000 requests are held
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use: a container may allow fewer than the machine has."""
+    if affinity := getattr(os, "sched_getaffinity", None):
+        return len(affinity(0))
+    return os.cpu_count() or 1  # macOS, where every process may use all
 
 
 def release_freed() -> None:
