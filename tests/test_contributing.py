@@ -174,8 +174,9 @@ def test_the_readme_s_endpoint_leads_to_a_training_set(
         left = {command: here(f"{command} {settings}" if " endpoint.yaml" in command else command) for command in endpoint_commands()}
     assert {each.code for each in left.values()} == {0}, left
     verbs = [command.split()[1] for command in left]
-    assert verbs == ["run", "plan", "run", "plan", "audit", "report", "export"]
-    _, contact, ran, after, audited, _, _ = left.values()
+    assert verbs == ["run", "plan", "run", "plan", "run", "audit", "report", "export"]
+    _, contact, piloted, after, ran, audited, _, _ = left.values()
+    assert "isocost plan endpoint.yaml" in piloted.err
     assert "The pilot draws 2 samples of each of 10 problems from weak and strong and costs at most" in contact.out
     assert "small-model" in contact.err
     assert "report: runs/endpoint/report.html" in ran.out
