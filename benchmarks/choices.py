@@ -93,10 +93,11 @@ def policy_replication(seed: Sequence[int]) -> list[float]:
     market = piloted_market(rates, generator)
     nothing = DistinctLaw([], [], [], [])
     simulation = Simulation(models=tuple(COSTS), prices=PRICES, pilot=DRAWS, objective=Coverage(), together=nothing)
-    results = simulation.run("adaptive", 48.0, market.drawn.rates, generator)
-    policy, weak = market.policy("adaptive", 48.0, results, generator), market.model("weak", 48.0)
+    results = simulation.run("adaptive", 48.0, market.drawn.rates)
+    policy, weak = market.policy("adaptive", 48.0, results), market.model("weak", 48.0)
     gain = market.difference(policy, weak).value
-    runs = [result.values[Coverage()] for result in simulation.run("adaptive", 48.0, np.repeat(rates[None], 8, axis=0), generator)]
+    outcomes = replace(simulation, seed=1).run("adaptive", 48.0, np.repeat(rates[None], 8, axis=0))
+    runs = [result.values[Coverage()].mean() for result in outcomes]
     truth = _truth(weak, rates)
     return [
         (policy.value.value or 0.0) - float(np.mean(runs)),

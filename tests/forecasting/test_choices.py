@@ -125,8 +125,7 @@ def test_a_policy_is_simulated_against_the_best_model_and_beats_both() -> None:
     some = market(Coverage(), problems=60)
     simulation = Simulation(models=("weak", "strong"), prices=PRICES, pilot=4, objective=Coverage(), together=TOGETHER)
     weak, strong = some.model("weak", 48.0), some.model("strong", 48.0)
-    generator = np.random.default_rng(3)
-    policy = some.policy("adaptive", 48.0, simulation.run("adaptive", 48.0, some.drawn.rates, generator), generator)
+    policy = some.policy("adaptive", 48.0, simulation.run("adaptive", 48.0, some.drawn.rates))
     assert (policy.value.value or 0) > max(weak.value.value or 0, strong.value.value or 0)
     spent = sum(COSTS[model] * draws for model, draws in policy.draws.items())
     assert 44 < spent <= 48 + 1e-6
@@ -135,3 +134,29 @@ def test_a_policy_is_simulated_against_the_best_model_and_beats_both() -> None:
     # The interval of the policy has the spread of the best model and that of the gain over it.
     best = weak if (weak.value.value or 0) > (strong.value.value or 0) else strong
     assert policy.samples.std() > best.samples.std()
+
+
+def test_policies_are_compared_run_by_run() -> None:
+    """Two policies of one model: their difference has less luck than either one's gain, and none against itself."""
+    some = market(Coverage(), problems=200)
+    simulation = Simulation(models=("weak", "strong"), prices=PRICES, pilot=4, objective=Coverage(), together=TOGETHER)
+    uniform, first = (
+        some.policy(name, 48.0, simulation.run(name, 48.0, some.drawn.rates, ("strong",)), ("strong",)) for name in ("uniform", "first-hit")
+    )
+    assert uniform.runs is not None
+    assert first.runs is not None
+    gains = (first.runs - uniform.runs).mean(axis=1)
+    found = some.difference(first, uniform)
+    assert found.error == pytest.approx(gains.std(ddof=1) * np.sqrt(9 / 8 * 7 / 5), rel=0.25)  # the spread of Student's t with 7
+    assert found.error < first.samples.std()
+    assert some.difference(first, first).error == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_luck_of_simulated_problems_counts_as_far_as_they_are_all() -> None:
+    def error(problems: int) -> float:
+        some, generator = market(Coverage(), problems), np.random.default_rng(4)
+        found = [some._predictive(generator.standard_normal((8, 300)) * 0.3).var() for _ in range(40)]
+        return float(np.sqrt(np.mean(found)))
+
+    # Eight runs do not tell luck and pass rates apart, so that some of the luck stays.
+    assert 0.1**0.5 * error(300) < error(3000) < 0.65 * error(300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from isocost.forecasting.curves import outward
 from isocost.metrics.coverage import coverage_curve
 from isocost.passrates import Law, Marginal, power_law
 from isocost.passrates import marginal as marginals
+from isocost.passrates.grid import RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups
 from tests.forecasting.piloting import pilot_of
 
@@ -41,6 +43,49 @@ def test_with_unequal_draws_the_value_is_the_mean_of_each_problem_s_own_posterio
     assert forecast.mixed([8])[0].value == pytest.approx(mixed, abs=4e-3)
     one_group = forecast.of(MixedGroups(8), [8])[0].value
     assert one_group == pytest.approx(mixed, abs=4e-3)
+
+
+def test_few_draws_go_to_the_problems_that_the_pilot_left_out(known_law: tuple[float, float]) -> None:
+    """Of 4 problems 1 has 4 draws: 2 per problem are 4 for the others, which get 1 and a third each."""
+    (alpha, beta), forecast = known_law, CurveForecast(pilot_of([1], 4), unpiloted=3)
+    assert forecast.levels(2.0) == (4.0, pytest.approx(4 / 3))
+    assert forecast.levels(5.0) == (5.0, 5.0)
+    assert forecast.levels(0.5) == (0.5, 0.5)  # not even the pilot
+    assert CurveForecast(pilot_of([1], 4)).levels(2.0) == (2.0, 2.0)
+
+    def left(a: float, b: float, draws: int) -> float:
+        return rising(a, b, a + b, 0, draws)
+
+    cover = np.mean([1 - left(alpha + 1, beta + 3, 4), *[1 - 2 / 3 * left(alpha, beta, 1) - 1 / 3 * left(alpha, beta, 2)] * 3])
+    of_piloted, of_others = ([each] for each in forecast.levels(2.0))
+    assert forecast.coverage(of_piloted, of_others)[0].value == pytest.approx(cover, abs=2e-3)
+
+
+def test_the_forecast_of_few_draws_holds_what_a_uniform_policy_brings(known_law: tuple[float, float]) -> None:
+    generator, held = np.random.default_rng(5), []
+    for _ in range(200):
+        rates = generator.beta(*known_law, 120)
+        pilot = generator.binomial(4, rates[:40])
+        forecast = CurveForecast(pilot_of(pilot.tolist()), unpiloted=80)
+        of_piloted, of_others = ([each] for each in forecast.levels(2.0))
+        found = forecast.coverage(of_piloted, of_others, outcomes=True)[0]
+        covered = np.concatenate([pilot > 0, generator.binomial(1, rates[40:]) > 0]).mean()
+        held.append((found.low or 0.0) <= covered <= (found.high or 1.0))
+    assert np.mean(held) >= 0.88
+
+
+def test_solutions_that_never_repeat_are_all_distinct() -> None:
+    """So distinct solutions are correct draws: their mean, and its interval, have the spread of the pass rates alone."""
+    pilot = replace(pilot_of([0] * 20 + [2] * 20 + [4] * 20, distinct=True), repeats=False)
+    forecast = CurveForecast(pilot)
+    (few, many), rates = forecast.kept([4, 64], None), forecast.posterior.averages(np.array([RATES]))[0]
+    mean = float(forecast.posterior.weights @ rates[:, 0])
+    assert few.value == pytest.approx(4 * mean, rel=1e-3)
+    assert many.value == pytest.approx(64 * mean, rel=1e-3)
+    assert (many.high or 0) < 64
+    assert (forecast.kept([64], 3)[0].value or 0) <= 3
+    thetas = forecast.distinct.draw(np.zeros(5, np.int64), np.random.default_rng(0))
+    assert ((thetas[:, 0] + thetas[:, 1]) / (thetas[:, 0] + 1000) == 1.0).all()
 
 
 def test_intervals_hold_the_outcomes_that_they_are_for(known_law: tuple[float, float]) -> None:

@@ -119,10 +119,14 @@ def test_more_draws_than_the_pilot_are_scored() -> None:
     assert [(one.measure, one.k) for one in found.scores] == [("coverage", 16), ("coverage", 64)]
 
 
-def test_a_budget_below_the_cost_of_the_pilot_is_refused() -> None:
+def test_a_policy_whose_pilot_the_budget_does_not_pay_for_is_left_out_and_refused_where_it_is_alone() -> None:
     forecasts, _ = two_models(LAW, 20, seed=7)
+    models, question = piloted(forecasts, (1.0, 3.0)), replace(QUESTION, budgets=(15.0,), policies=("adaptive", "first-hit"))
+    found = forecast(models, question, together=TOGETHER).comparisons[0]
+    assert found.refused == ("adaptive", "first-hit weak", "first-hit strong")
+    assert {choice.name for choice in found.choices} == {"weak", "strong", "weak+strong"}
     with pytest.raises(BudgetError, match="does not pay for the pilot"):
-        forecast(piloted(forecasts, (1.0, 3.0)), replace(QUESTION, budgets=(15.0,), policies=("adaptive",)), together=TOGETHER)
+        forecast(models, replace(question, simulated_only=True), together=TOGETHER)
 
 
 def test_problems_that_were_not_piloted_are_predicted_and_settle_nothing() -> None:

@@ -46,7 +46,20 @@ def test_at_its_worth_a_new_problem_gains_as_much_per_cost_as_more_draws() -> No
     assert found.worth is not None
     rates = DRAWN.rates[:, :, 0]
     covered, slope = (1 - (1 - rates) ** 10).mean(axis=1), (rates * (1 - rates) ** 10).mean(axis=1) / 2.0
-    assert found.worth.value == pytest.approx((covered / slope - 20.0).mean())
+    assert found.worth.value == pytest.approx(covered.mean() / slope.mean() - 20.0)
+
+
+def test_a_few_replicates_in_which_more_draws_gain_nothing_open_the_interval_and_leave_the_value() -> None:
+    """Nearly every problem is solved at once, so that in some replicates the next draw gains almost nothing."""
+    forecast = CurveForecast(pilot_of([0] * 3 + [3] * 7 + [4] * 90))
+    drawn = replicates([forecast], np.random.default_rng(0))
+    found = margin(forecast, drawn, Price(alone=1.0), 200.0, Coverage())
+    assert found.worth is not None
+    low, value, high = found.worth.low or 0, found.worth.value or 0, found.worth.high
+    assert low <= value
+    assert high is None or value <= high
+    gained = float(forecast.values(Coverage(), [200.0])[0][drawn.cells[:, :, 0]].mean())
+    assert value == pytest.approx(gained / (found.per_cost.value or 0) - 200.0)
 
 
 def test_the_next_purchase_of_mixed_groups_is_a_group() -> None:

@@ -37,9 +37,9 @@ class Once:
 
 
 def value_of(result: Result) -> float:
-    """The value of the only thing that is measured."""
+    """The mean value of the only thing that is measured."""
     (value,) = result.values.values()
-    return value
+    return float(value.mean())
 
 
 def simulation(objective: Objective, made: list[Once], count: int = 4) -> Simulation:
@@ -52,7 +52,7 @@ def simulation(objective: Objective, made: list[Once], count: int = 4) -> Simula
 
 def test_the_pilot_is_observed_first_and_counted_in_money_and_draws() -> None:
     made: list[Once] = []
-    results = simulation(Coverage(), made).run("once", 20.0, np.full((2, 30, 1), 0.5), np.random.default_rng(0))
+    results = simulation(Coverage(), made).run("once", 20.0, np.full((2, 30, 1), 0.5))
     assert len(results) == 2
     assert made[0].terms.amount == 20.0 * 30
     assert [o.sample_index for o in made[0].seen[:5]] == [0, 1, 2, 3, 0]
@@ -62,19 +62,19 @@ def test_the_pilot_is_observed_first_and_counted_in_money_and_draws() -> None:
 
 def test_coverage_is_that_of_all_draws() -> None:
     rates = np.tile(np.linspace(0.01, 0.3, 300)[:, None], (8, 1, 1))
-    results = simulation(Coverage(), []).run("once", 20.0, rates, np.random.default_rng(1))
+    results = simulation(Coverage(), []).run("once", 20.0, rates)
     assert np.mean([value_of(r) for r in results]) == pytest.approx((1 - (1 - rates[0]) ** 8).mean(), abs=0.02)
 
 
 def test_mixed_groups_are_groups_of_the_draws_in_order() -> None:
-    results = simulation(MixedGroups(4), []).run("once", 20.0, np.full((8, 300, 1), 0.9), np.random.default_rng(2))
+    results = simulation(MixedGroups(4), []).run("once", 20.0, np.full((8, 300, 1), 0.9))
     assert np.mean([value_of(r) for r in results]) == pytest.approx(1 - (0.9**4 + 0.1**4) ** 2, abs=0.02)
 
 
 def test_kept_solutions_follow_the_law_of_distinct_ones_and_repeats_are_not_new() -> None:
     made: list[Once] = []
     setting = simulation(KeptPerProblem(3), made)
-    results = setting.run("once", 20.0, np.ones((8, 300, 1)), np.random.default_rng(3))
+    results = setting.run("once", 20.0, np.ones((8, 300, 1)))
     assert np.mean([value_of(r) for r in results]) == pytest.approx(setting.together.expected(8, 3)[-1, 8], abs=0.05)
     assert not all(o.new for o in made[0].seen)
 
@@ -95,9 +95,11 @@ def test_simulated_draws_bring_the_sound_solutions_of_a_forecast(objective: Obje
         false_positive_rates=unsound,
         load=load,
     )
-    results = setting.run("once", 20.0, np.full((8, 300, 2), rate), np.random.default_rng(7))
+    results = setting.run("once", 20.0, np.full((8, 300, 2), rate))
     assert results[0].draws.tolist() == [8.0, 4.0]
-    sound, correct = (np.mean([each[objective] for each in of]) for of in ([r.values for r in results], [r.correct for r in results]))
+    sound, correct = (
+        float(np.mean([each[objective].mean() for each in of])) for of in ([r.values for r in results], [r.correct for r in results])
+    )
     rates = tuple(unsound.values())
     assert sound == pytest.approx(pair_values(objective, 8, 4, setting.together, (rates[0], rates[1]))[55, 55], abs=0.03)
     assert correct == pytest.approx(pair_values(objective, 8, 4, setting.together)[55, 55], abs=0.03)
@@ -106,20 +108,20 @@ def test_simulated_draws_bring_the_sound_solutions_of_a_forecast(objective: Obje
 def test_policies_know_the_false_positive_rates_of_their_models() -> None:
     made: list[Once] = []
     setting = replace(simulation(Coverage(), made), models=("m", "n"), prices={name: Price(alone=1.0) for name in "mn"})
-    replace(setting, false_positive_rates={"m": 0.2, "n": 0.1}).run("once", 20.0, np.full((1, 5, 2), 0.5), np.random.default_rng(8), ("m",))
+    replace(setting, false_positive_rates={"m": 0.2, "n": 0.1}).run("once", 20.0, np.full((1, 5, 2), 0.5), ("m",))
     assert made[0].terms.false_positive_rates == {"m": 0.2}
 
 
 @pytest.mark.parametrize(("bound", "readings"), [(1, 8.0), (3, 4.0), (4, 2.0), (None, 1.0)])
 def test_a_pilot_and_each_round_read_the_prompts_of_their_own_requests(bound: int | None, readings: float) -> None:
     setting = replace(simulation(Coverage(), []), prices={"m": Price(alone=2.0, per_request=bound)})
-    (result,) = setting.run("once", 20.0, np.full((1, 30, 1), 0.5), np.random.default_rng(9))
+    (result,) = setting.run("once", 20.0, np.full((1, 30, 1), 0.5))
     assert result.draws.tolist() == [8.0]
     assert result.readings.tolist() == [readings]
 
 
 def test_a_large_pool_is_simulated_on_some_of_its_problems() -> None:
-    (result,) = simulation(Coverage(), []).run("once", 20.0, np.full((1, 1000, 1), 0.5), np.random.default_rng(4))
+    (result,) = simulation(Coverage(), []).run("once", 60.0, np.full((1, 1000, 1), 0.5))
     assert len(result.problems) == 300
     assert len(np.unique(result.problems)) == 300
 
@@ -133,9 +135,31 @@ def test_a_policy_of_one_model_pays_and_counts_the_pilot_of_the_others() -> None
         objective=Coverage(),
         together=NOTHING,
     )
-    (result,) = setting.run("uniform", 18.0, np.full((1, 40, 2), 0.5), np.random.default_rng(5), ("a",))
+    (result,) = setting.run("uniform", 18.0, np.full((1, 40, 2), 0.5), ("a",))
     # Half of the problems are piloted: 4 draws of b there cost 6 per problem, so 12 are left for a.
     assert result.draws.tolist() == [12.0, 2.0]
+
+
+def test_few_draws_are_simulated_on_more_problems() -> None:
+    setting = replace(simulation(Coverage(), [], count=1), prices={"m": Price(alone=2.0)}, pilot=1)
+    (result,) = setting.run("once", 4.0, np.full((1, 1000, 1), 0.5))
+    assert len(result.problems) == 1000
+
+
+def test_a_draw_has_the_same_outcome_for_every_policy_and_seed_decides_it() -> None:
+    made: list[Once] = []
+    setting, rates = replace(simulation(Coverage(), made, 40), pilot=1), np.full((2, 50, 1), 0.3)
+    long, longer, other = (
+        each.run("once", 200.0, rates)
+        for each in (setting, replace(setting, load=simulation(Coverage(), made, 60).load), replace(setting, seed=1))
+    )
+    assert long[0].draws.tolist() == [41.0]
+    assert longer[0].draws.tolist() == [61.0]
+    outcomes = [[(o.problem_id, o.sample_index, o.verdict.correct) for o in one.seen if o.sample_index < 41] for one in made]
+    assert sorted(outcomes[0]) == sorted(outcomes[2])  # two runs per policy
+    assert sorted(outcomes[0]) != sorted(outcomes[1])
+    assert sorted(outcomes[0]) != sorted(outcomes[4])
+    assert other[0].draws.tolist() == [41.0]
 
 
 def test_what_else_is_measured_comes_from_the_same_draws() -> None:
@@ -149,19 +173,19 @@ def test_what_else_is_measured_comes_from_the_same_draws() -> None:
         together=NOTHING,
     )
     rates = np.full((8, 300, 1), 0.5)
-    results = setting.run("uniform", 8.0, rates, np.random.default_rng(6), ("m",))
-    alone = [
-        replace(setting, objective=each, also=()).run("uniform", 8.0, rates, np.random.default_rng(6), ("m",)) for each in (kept, mixed)
-    ]
+    results = setting.run("uniform", 8.0, rates, ("m",))
+    alone = [replace(setting, objective=each, also=()).run("uniform", 8.0, rates, ("m",)) for each in (kept, mixed)]
     for result, of_kept, of_mixed in zip(results, *alone, strict=True):
-        assert result.values == {Coverage(): result.values[Coverage()], kept: value_of(of_kept), mixed: value_of(of_mixed)}
+        assert list(result.values) == [Coverage(), kept, mixed]
+        assert result.values[kept].tolist() == of_kept.values[kept].tolist()
+        assert result.values[mixed].tolist() == of_mixed.values[mixed].tolist()
 
 
 def test_labels_and_recorded_draws_are_those_of_the_simulated_problems() -> None:
     made: list[Once] = []
     labels = tuple(float(i) if i % 2 else None for i in range(400))
     setting = replace(simulation(Coverage(), made), labels=labels, available=np.arange(400)[:, None] + 3)
-    (result,) = setting.run("once", 20.0, np.full((1, 400, 1), 0.5), np.random.default_rng(5))
+    (result,) = setting.run("once", 20.0, np.full((1, 400, 1), 0.5))
     terms = made[0].terms
     assert terms.labels == {str(i): float(p) for i, p in enumerate(result.problems.tolist()) if p % 2}
     assert terms.available == {(str(i), "m"): p + 3 for i, p in enumerate(result.problems.tolist())}
@@ -179,5 +203,5 @@ def test_policies_draw_no_more_than_is_recorded(policy: str) -> None:
         together=NOTHING,
         available=available,
     )
-    (result,) = setting.run(policy, 20.0, np.full((1, 30, 1), 0.01), np.random.default_rng(6), ("m",))
+    (result,) = setting.run(policy, 20.0, np.full((1, 30, 1), 0.01), ("m",))
     assert 4 <= result.draws[0] <= 6

@@ -34,10 +34,18 @@ def test_one_model_s_values_are_sums_over_outcomes(cell: int) -> None:
     )
 
 
+def test_only_whole_groups_count() -> None:
+    """Of 7 draws, 4 are a group; a quarter of the problems has 8 draws at 7.25."""
+    none, one, still, more, two = draw_values(MixedGroups(4), [3, 4, 7, 7.25, 8], LAW)
+    assert not none.any()
+    np.testing.assert_array_equal(still, one)
+    np.testing.assert_allclose(more, 0.75 * one + 0.25 * two)
+    np.testing.assert_allclose(two, 1.0 - (1.0 - one) ** 2)
+
+
 @pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(3), MixedGroups(4)])
-def test_values_are_linear_between_whole_purchases(objective: Objective) -> None:
-    step = objective.size if isinstance(objective, MixedGroups) else 1
-    low, middle, high = draw_values(objective, [4.0, 4.0 + 0.25 * step, 4.0 + step], LAW)
+def test_values_are_linear_between_whole_draws(objective: Objective) -> None:
+    low, middle, high = draw_values(objective, [7.0, 7.25, 8.0], LAW)
     np.testing.assert_allclose(middle, 0.75 * low + 0.25 * high)
     np.testing.assert_allclose(draw_values(objective, [0.0], LAW), 0.0, atol=1e-12)
 

@@ -93,13 +93,6 @@ def test_draws_stopped_by_their_outcomes_are_fitted_by_the_likelihood() -> None:
     assert np.mean(successes / draws) > rates.mean() + 0.08
 
 
-def test_only_problems_without_success_may_be_impossible_and_failures_raise_it() -> None:
-    posterior = MarginalPosterior([0, 0, 1, 4, 0], [4, 16, 4, 4, 1])
-    found = dict(zip(map(tuple, posterior.states.tolist()), posterior.impossible_probabilities().tolist(), strict=True))
-    assert found[1, 3] == found[4, 0] == 0.0
-    assert 0 < found[0, 1] < found[0, 4] < found[0, 16] < 1
-
-
 @pytest.mark.parametrize(("successes", "draws"), [([5], [4]), ([-1], [4]), ([1, 2], [4])])
 def test_impossible_counts_are_refused(successes: list[int], draws: list[int]) -> None:
     with pytest.raises(ValueError, match="between 0 and draws"):

@@ -14,6 +14,7 @@ from isocost.engines.batching import SMALLEST
 from isocost.errors import BudgetError, LimitReachedError, StudyError
 from isocost.ids import seeded_choice
 from isocost.measuring import survey_file
+from isocost.predicting.pilots import read_pilots
 from isocost.running import Note, StageProgress, run, runs
 from isocost.summaries.status import status_of, to_text
 from tests.builders import InlineExecutor, recorded, write_study, write_table
@@ -207,8 +208,12 @@ def test_measures_of_an_adaptive_arm_beside_fixed_ones(tmp_path: Path, out: Path
     surveyed = survey_file(out, [1, 2, 3, 5])
     assert {name: asdict(surveyed.measures["weak"][name])["value"] for name in at_k} == {name: each["value"] for name, each in at_k.items()}
     assert surveyed.curves["weak"]
-    assert any(re.match(r"weak: measured on the 180 of its 1\d\d draws that do not depend on outcomes", line) for line in surveyed.warnings)
+    assert any(re.match(r"weak: from the 180 of its 1\d\d draws that do not depend on outcomes", line) for line in surveyed.warnings)
     assert stored(out).total() > 30 * 8
+    piloted = read_pilots(out, None)
+    assert {each.pilot.model: int(each.pilot.draws.sum()) for each in piloted.models} == {"weak": 180, "strong": 60}
+    assert all(each.is_fixed for each in piloted.models)
+    assert any(note.startswith("weak: from the 180 of its") for note in piloted.notes)
     report = (out / "report.md").read_text()
     assert re.search(r"weak: its curve and its measures at k rest on the 180 of its 1\d\d draws that do not depend on outcomes", report)
     assert "up to weak 6.00 or strong 2.00" in report

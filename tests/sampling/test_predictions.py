@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from isocost.config import Arm
 from isocost.costs.draws import cost_of
 from isocost.costs.expected import DrawCost
 from isocost.dispatch.draws import Draw
-from isocost.planning import plan_cell
+from isocost.planning import plan_cell, plan_open_cell
 from isocost.policies import load_policy
 from isocost.policies.base import Terms
 from isocost.records import Allocation, Cell, Cost, Outcome, Verdict, prompt_readings
@@ -142,3 +143,18 @@ def test_a_budget_that_is_paid_as_realised_is_its_own_cost() -> None:
 def test_an_arm_is_forecast_by_the_choice_that_it_makes(arm: dict[str, Any], name: str | None) -> None:
     """Of both models; with keys of its own a policy is not the one that a forecast simulates."""
     assert choice_of(Arm(**arm), ["weak", "strong"]) == name
+
+
+def test_the_forecast_of_an_adaptive_cell_knows_labels_and_what_is_recorded() -> None:
+    pool = PilotPool(1)
+    terms = terms_of(pool.cost(1), 0.5)
+    known = replace(terms, available={(p, "weak"): EACH + 1 for p in IDS})
+    labelled = replace(terms, labels={p: float(i) for i, p in enumerate(IDS)})
+    arm, pools = Arm(models=["weak"], policy="adaptive"), {"weak": cast("Pool", pool)}
+    found = [
+        predict(arm, plan_open_cell(Cell(arm="a", budget="b"), each, load_policy("adaptive", each)), each, pools, PILOT, None)
+        for each in (terms, known, labelled)
+    ]
+    assert (found[1]["cost"].value or 0) < (found[0]["cost"].value or 0)
+    assert (found[1]["cost"].value or 0) <= (EACH + 1) * len(IDS) * terms.expected["weak"] * (1 + 1e-9)
+    assert found[2]["covered"] != found[0]["covered"]

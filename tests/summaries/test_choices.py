@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost.errors import BudgetError, InputError, LimitReachedError
+from isocost.errors import InputError, LimitReachedError
 from isocost.measuring.rundirs import facts_of
 from isocost.planning import to_json
 from isocost.policies.base import Coverage, KeptPerProblem
@@ -257,10 +257,12 @@ def test_a_table_that_lacks_a_model_or_tokens_is_refused_in_one_line(tmp_path: P
         plan_from_pilot(study, ["costs.prompt_tokens=each"], table=table)
 
 
-def test_a_budget_smaller_than_the_pilot_is_refused(tmp_path: Path) -> None:
+def test_a_policy_whose_pilot_costs_more_than_the_budget_is_left_out(tmp_path: Path) -> None:
     study, table = piloted_study(tmp_path)
-    with pytest.raises(BudgetError, match="does not pay for the pilot"):
-        plan_from_pilot(study, ["budgets.low.match.samples_per_problem=2"], table=table)
+    found = plan_from_pilot(study, ["budgets.low.match.samples_per_problem=2"], table=table)[3]
+    assert found is not None
+    assert {choice.name for choice in found.budgets[0].comparison.choices} == {"weak", "strong", "weak+strong"}
+    assert "Left out, because the budget does not pay for a pilot of all models first: adaptive." in choices_markdown(found)
 
 
 def test_draws_that_share_a_request_are_forecast_at_the_price_of_their_requests(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isocost.forecasting.choices import Choice, Difference
 from isocost.forecasting.curves import LEVEL, CurveForecast, Pilot
-from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.distinct import DistinctLaw, NoRepeats
 from isocost.forecasting.doubts import Answers
 from isocost.forecasting.forecast import Comparison, Forecast, ModelForecast, Piloted, Question, forecast
 
@@ -18,6 +18,7 @@ __all__ = [
     "DistinctLaw",
     "Forecast",
     "ModelForecast",
+    "NoRepeats",
     "Pilot",
     "Piloted",
     "Question",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isocost.arrays import Floats, Ints
-from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.distinct import DistinctLaw, NoRepeats
 from isocost.forecasting.values import by_correct, draw_values, group_values, kept_values
 from isocost.metrics.coverage import coverage_curve
 from isocost.passrates import MarginalPosterior, power_law
@@ -34,6 +34,7 @@ class Pilot:
         draws: Graded draws, int[problems].
         solution_problem: Problem of each distinct correct solution, as an index, int[solutions].
         solution_count: Correct draws that are this solution, int[solutions].
+        repeats: False if no two solutions count as the same.
     """
 
     model: str
@@ -42,6 +43,7 @@ class Pilot:
     draws: Ints
     solution_problem: Ints
     solution_count: Ints
+    repeats: bool = True
 
     @property
     def equal_draws(self) -> int | None:
@@ -85,7 +87,9 @@ class CurveForecast:
         self._unpiloted = unpiloted
         self._with_power_law = power_law
         self.posterior = MarginalPosterior(pilot.successes, pilot.draws)
-        self.distinct = DistinctLaw(pilot.solution_problem, pilot.solution_count, pilot.successes, pilot.draws)
+        self.distinct = (
+            DistinctLaw(pilot.solution_problem, pilot.solution_count, pilot.successes, pilot.draws) if pilot.repeats else NoRepeats()
+        )
 
     @property
     def n(self) -> int:
@@ -102,35 +106,59 @@ class CurveForecast:
         """Return the value of an objective after k draws for a problem of each pass rate, float[ks, cells]."""
         return draw_values(objective, ks, self.distinct, self.false_positive_rate)
 
-    def of(self, objective: Objective, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
+    def levels(self, k: float) -> tuple[float, float]:
+        """Return the draws of each piloted and of each other problem, if so many per problem are bought, those of the pilot among them.
+
+        Draws go first to the problems that have fewest, as a uniform policy has it. So below the pilot's draws the two differ, unless these
+        alone are more than k per problem.
+        """
+        pilot = float(self.pilot.draws.max(initial=0))
+        beyond = k * self.n - pilot * len(self.pilot.draws)
+        if k >= pilot or beyond < 0 or not self._unpiloted:
+            return k, k
+        return pilot, beyond / self._unpiloted
+
+    def of(
+        self, objective: Objective, ks: Sequence[float], others: Sequence[float] | None = None, *, outcomes: bool = False
+    ) -> list[Estimate]:
         """Return the value of an objective after k draws per problem, for each k. A fraction of k is a share that gets one draw more.
 
         Args:
             objective: The objective.
             ks: Draws per problem.
+            others: Draws of each problem that was not piloted, for each k; None if they are as many.
             outcomes: Return an interval for what k draws bring, instead of its expectation given the pass rates.
         """
         if isinstance(objective, KeptPerProblem):
-            return self.kept(ks, objective.most)
-        values = self.values(objective, ks)
-        return self._estimates(values, values * (1.0 - values) if outcomes else None, moves=self.moves(objective, ks), most=1.0)
+            return self.kept(ks, objective.most, others)
+        values, of_others = self.values(objective, ks), self.values(objective, ks if others is None else others)
 
-    def coverage(self, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
+        def noise(each: Floats) -> Floats | None:
+            return each * (1.0 - each) if outcomes else None
+
+        moves = self.moves(objective, ks, others)
+        return self._estimates(values, noise(values), moves=moves, most=1.0, of_unpiloted=(of_others, noise(of_others)))
+
+    def coverage(self, ks: Sequence[float], others: Sequence[float] | None = None, *, outcomes: bool = False) -> list[Estimate]:
         """Return coverage@k for each k, as `of`."""
-        return self.of(Coverage(), ks, outcomes=outcomes)
+        return self.of(Coverage(), ks, others, outcomes=outcomes)
 
-    def kept(self, ks: Sequence[float], most: int | None) -> list[Estimate]:
+    def kept(self, ks: Sequence[float], most: int | None, others: Sequence[float] | None = None) -> list[Estimate]:
         """Return the mean over problems of min(distinct correct solutions, most) after k draws; all distinct ones if `most` is None.
 
         The interval is that of the expectation given the pass rates and the problems' laws of distinct solutions, both unknown. A false
         positive rate f scales everything by 1 - f, as it scales the expectation.
         """
         sound = 1.0 - self.false_positive_rate
-        value = self.posterior.weights @ self.posterior.averages(kept_values(ks, most, self.distinct), unpiloted=self._unpiloted)[0]
-        tables = self.distinct.sampled(math.ceil(max(ks, default=0)), most, _LAWS)
+        of_others = ks if others is None else others
+        expected = (kept_values(each, most, self.distinct) for each in (ks, of_others))
+        value = self.posterior.weights @ self._averages(next(expected), of_unpiloted=(next(expected), None))[0]
+        tables = self.distinct.sampled(math.ceil(max(*ks, *of_others, 0)), most, _LAWS)
         # Functions of the pass rate, law after law: one call for all of them.
-        values, noise = (by_correct(ks, table).reshape(_LAWS * len(ks), -1) for table in tables)
-        intervals = self._intervals(*self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise), len(ks))
+        (values, noise), (other, around) = (
+            [by_correct(each, table).reshape(_LAWS * len(ks), -1) for table in tables] for each in (ks, of_others)
+        )
+        intervals = self._intervals(*self._averages(values, noise, of_unpiloted=(other, around)), len(ks))
         largest = math.inf if most is None else sound * most
         return [
             outward(sound * float(middle), sound * low, sound * high, self.n, largest)
@@ -145,8 +173,17 @@ class CurveForecast:
         values = np.array([group_values(g, self.false_positive_rate) for g in sizes])
         return self._estimates(values, values * (1.0 - values) if outcomes else None, moves=np.zeros(len(sizes)), most=1.0)
 
-    def moves(self, objective: Objective, ks: Sequence[float]) -> Floats:
-        """Return the difference of the value from the posterior mean: half the way to the power law for coverage, else 0, float[ks]."""
+    def moves(self, objective: Objective, ks: Sequence[float], others: Sequence[float] | None = None) -> Floats:
+        """Return the difference of the value from the posterior mean: half the way to the power law for coverage, else 0, float[ks].
+
+        Args:
+            objective: The objective.
+            ks: Draws per problem.
+            others: As in `of`. Both numbers then move their share of the problems.
+        """
+        if others is not None and list(others) != list(ks):
+            share = len(self.pilot.draws) / self.n
+            return share * self.moves(objective, ks) + (1.0 - share) * self.moves(objective, others)
         nothing = np.zeros(len(ks))
         draws = self.pilot.equal_draws
         if not isinstance(objective, Coverage) or not self._with_power_law or draws is None or self.pilot.says_nothing:
@@ -159,11 +196,18 @@ class CurveForecast:
             second = power_law(_sound_coverage(self.pilot.successes, draws, self.false_positive_rate), np.maximum(ks, 1.0))
         if second is None:
             return nothing
-        means, _ = self.posterior.averages(self.values(objective, ks), unpiloted=self._unpiloted)
+        means, _ = self._averages(self.values(objective, ks))
         return np.where(np.asarray(ks) >= 1.0, (second - self.posterior.weights @ means) / 2.0, 0.0)
 
-    def _estimates(self, values: Floats, noise: Floats | None, *, moves: Floats, most: float) -> list[Estimate]:
-        means, spreads = self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise)
+    def _averages(
+        self, values: Floats, noise: Floats | None = None, of_unpiloted: tuple[Floats, Floats | None] | None = None
+    ) -> tuple[Floats, Floats]:
+        return self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise, of_unpiloted=of_unpiloted)
+
+    def _estimates(
+        self, values: Floats, noise: Floats | None, *, moves: Floats, most: float, of_unpiloted: tuple[Floats, Floats | None] | None = None
+    ) -> list[Estimate]:
+        means, spreads = self._averages(values, noise, of_unpiloted)
         middles = self.posterior.weights @ means + moves
         return [
             outward(middle, low + min(moved, 0.0), high + max(moved, 0.0), self.n, most)

@@ -16,6 +16,7 @@ _DISCOUNTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _SPREADS = (0.0, 0.5, 1.0, 1.5, 2.0)  # standard deviations of ln theta over problems of the same pass rate
 _SLOPES = (0.0, 0.3, 0.6, 0.9)  # of ln theta over the logit of the pass rate; on five recorded pools about .35 to 1 (docs/log.md)
 _NEGLIGIBLE = 1e-4
+_ENDLESS = 1e300  # a theta beside which no number of solutions counts
 
 _LOGITS = np.arange(-6, 5)  # whole logits of the pass rate, near enough: theta hardly changes within one
 
@@ -145,6 +146,27 @@ class DistinctLaw:
         places = generator.choice(len(weights), len(logit_bin), p=weights / weights.sum())
         slope, discount, strength = np.unravel_index(places, self._weights.shape)
         return np.column_stack([np.array(_STRENGTHS)[self._shifted[slope, logit_bin, strength]], np.array(_DISCOUNTS)[discount]])
+
+
+class NoRepeats(DistinctLaw):
+    """The law of solutions of which no two count as the same: each correct one is new."""
+
+    def __init__(self) -> None:
+        super().__init__([], [], [], [])
+
+    def expected(self, correct: int, most: int | None) -> Floats:
+        """Return min(c, most) for c = 0 .. `correct`, float[logit_bins, correct + 1]."""
+        numbers = np.arange(correct + 1, dtype=np.float64)
+        return np.tile(numbers if most is None else np.minimum(numbers, most), (len(_LOGITS), 1))
+
+    def sampled(self, correct: int, most: int | None, number: int) -> tuple[Floats, Floats]:
+        """Return the same `number` times, and a variance of 0."""
+        means = np.tile(self.expected(correct, most), (number, 1, 1))
+        return means, np.zeros_like(means)
+
+    def draw(self, logit_bin: Ints, generator: np.random.Generator) -> Floats:
+        """Return a theta so large that each solution is new, float[problems, 2]."""
+        return np.tile([_ENDLESS, 0.0], (len(logit_bin), 1))
 
 
 def _numbers(theta: Floats, sigma: Floats, correct: int, most: int | None) -> Floats:

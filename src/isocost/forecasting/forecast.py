@@ -9,6 +9,7 @@ from itertools import combinations, compress
 import numpy as np
 
 from isocost.arrays import Ints
+from isocost.errors import BudgetError
 from isocost.forecasting.choices import Choice, Difference, Market
 from isocost.forecasting.curves import ENDS, CurveForecast, Pilot, outward
 from isocost.forecasting.distinct import DistinctLaw
@@ -18,7 +19,7 @@ from isocost.forecasting.margins import Margin
 from isocost.forecasting.overtaking import Overtaking, overtaking
 from isocost.forecasting.prices import Price
 from isocost.forecasting.scores import Score, scores
-from isocost.forecasting.simulated import Simulation
+from isocost.forecasting.simulated import Result, Simulation
 from isocost.policies import ONE_MODEL
 from isocost.policies.base import Objective
 from isocost.records import Estimate, Unit
@@ -135,6 +136,7 @@ class Comparison:
         correct: Value of each choice, by its name, in the objective and what else is measured, for correct solutions, sound or not; empty
             without false positive rates.
         left_out: Choices that need more draws of a problem than are recorded, by name.
+        refused: Policies for which the budget does not pay: they buy a pilot of all models first.
     """
 
     budget: float
@@ -144,6 +146,7 @@ class Comparison:
     measured: Mapping[Objective, Mapping[str, Estimate]] = field(default_factory=dict)
     correct: Mapping[Objective, Mapping[str, Estimate]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +176,14 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     """Predict what more draws bring. The same pilot gives the same forecast.
 
     Args:
-        models: The pilots. Problems that a model was not piloted on are predicted from the other models' counts.
+        models: The pilots. A problem that a model was not piloted on has its pass rate drawn given the other
+            models' counts, but the law of each model is learned from its own problems, as if these were chosen at random.
         question: What is asked. Without known costs of all models it may have no budgets.
         together: Law of distinct solutions among the correct ones of all models.
         answers: Incorrect answers of the pilot's problems.
 
     Raises:
-        BudgetError: A budget does not pay for the pilot.
+        BudgetError: A budget pays for no choice.
     """
     piloted = {problem for each in models for problem in each.pilot.problem_ids}
     n = len(piloted) + len(question.others)
@@ -229,7 +233,7 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     return Forecast(
         question=question,
         models={each.pilot.model: _of_model(each, curve, drawn, question) for each, curve in zip(models, curves, strict=True)},
-        comparisons=tuple(_compared(markets(curves), of_correct, budget, question, simulation, generator) for budget in question.budgets),
+        comparisons=tuple(_compared(markets(curves), of_correct, budget, question, simulation) for budget in question.budgets),
         overtakings=tuple(each for each in crossed if each is not None),
         impossible=tuple(impossible(drawn)),
         agreements=tuple(agreements(answers)),
@@ -265,7 +269,6 @@ def _compared(
     budget: float,
     question: Question,
     simulation: Simulation,
-    generator: np.random.Generator,
 ) -> Comparison:
     """Return the choices at a budget. The first market values them; the others say what else they bring, or which correct solutions."""
     market, *rest = markets
@@ -273,18 +276,14 @@ def _compared(
     alone = [] if question.simulated_only else [(name,) for name in names]
     pairs = list(combinations(names, 2)) if alone and len(names) <= _MOST_PAIRED else []
     plain, left_out = _offered([*alone, *pairs], simulation, budget)
-    runs = [
-        (policy, models, simulation.run(policy, budget, market.drawn.rates, generator, models))
-        for policy in question.policies
-        for models in ([(name,) for name in names] if policy in ONE_MODEL else [None])
-    ]
+    runs, refused = _simulated(question.policies, simulation, budget, market.drawn)
+    if refused and not runs and not plain:
+        raise refused[0][1]
 
     def valued(by: Market) -> list[Choice]:
         choices = [by.model(models[0], budget) if len(models) == 1 else by.pair(models[0], models[1], budget) for models in plain]
         counted = [[replace(one, values=one.correct) for one in results] if by in of_correct else results for _, _, results in runs]
-        return choices + [
-            by.policy(policy, budget, results, generator, models) for (policy, models, _), results in zip(runs, counted, strict=True)
-        ]
+        return choices + [by.policy(policy, budget, results, models) for (policy, models, _), results in zip(runs, counted, strict=True)]
 
     def by_name(others: Sequence[Market]) -> dict[Objective, dict[str, Estimate]]:
         return {by.objective: {choice.name: choice.value for choice in valued(by)} for by in others}
@@ -298,7 +297,24 @@ def _compared(
         measured=by_name(rest),
         correct=by_name(of_correct),
         left_out=tuple("+".join(models) for models in left_out),
+        refused=tuple(name for name, _ in refused),
     )
+
+
+def _simulated(
+    policies: Sequence[str], simulation: Simulation, budget: float, drawn: Replicates
+) -> tuple[list[tuple[str, tuple[str, ...] | None, list[Result]]], list[tuple[str, BudgetError]]]:
+    """Return the simulated runs of each policy, with its models, and the policies that the budget does not pay for."""
+    runs: list[tuple[str, tuple[str, ...] | None, list[Result]]] = []
+    refused: list[tuple[str, BudgetError]] = []
+    rates = drawn.rates
+    for policy in policies:
+        for models in [(name,) for name in drawn.models] if policy in ONE_MODEL else [None]:
+            try:
+                runs.append((policy, models, simulation.run(policy, budget, rates, models)))
+            except BudgetError as error:
+                refused.append((" ".join([policy, *(models or ())]), error))
+    return runs, refused
 
 
 def _offered(

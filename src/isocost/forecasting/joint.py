@@ -78,7 +78,7 @@ def replicates(
     prior = _prior([forecast.posterior for forecast in forecasts], labelled=scores is not None)
     posterior = Posterior(prior, len(forecasts), scores)
     posterior.fit(states)
-    places = np.arange(len(ids)) if len(ids) <= _MOST_PROBLEMS else generator.choice(len(ids), _MOST_PROBLEMS, replace=False)
+    places = np.arange(len(ids)) if len(ids) <= _MOST_PROBLEMS else np.sort(generator.choice(len(ids), _MOST_PROBLEMS, replace=False))
     chosen = state_of.ravel()[places]
     number = max(_LEAST_REPLICATES, min(_REPLICATES, _MOST_RATES // max(1, len(chosen) * len(forecasts))))
     # The centres of cells, which find their cells exactly.

@@ -25,7 +25,7 @@ class Margin:
         per_cost: Gain per unit of cost of the next draw for these problems; of mixed groups, of the next group.
         fresh_per_cost: Gain per unit of cost of a first draw for a new problem of the same kind.
         worth: The largest price of a new problem at which buying problems, and `draws` draws for each, gains as much per unit of cost as
-            more draws for these. None if more draws gain nothing, so that any price is worth it.
+            more draws for these. None if more draws gain nothing, so that any price is worth it; its upper end is None if that may be so.
     """
 
     model: str
@@ -61,15 +61,27 @@ def margin(forecast: CurveForecast, drawn: Replicates, price: Price, budget: flo
     law = forecast.posterior
     fresh = law.rates(None) @ first / price.cost(step)
     n = cells.shape[1]
-    worth = None if np.any(more <= 0.0) else _estimate(gained / more - price.cost(k), None, n)
     return Margin(
         model=forecast.pilot.model,
         budget=budget,
         draws=k,
         per_cost=_estimate(more, None, n),
         fresh_per_cost=_estimate(fresh, law.weights, n),
-        worth=worth,
+        worth=_worth(gained, more, price.cost(k), n),
     )
+
+
+def _worth(gained: Floats, more: Floats, cost: float, n: int) -> Estimate | None:
+    """Return V / (V' / C') - C at the means, with its interval over replicates; an end is None, or all, where more draws gain nothing.
+
+    The mean of the ratios would be that of the few replicates in which more draws gain almost nothing.
+    """
+    if more.mean() <= 0.0:
+        return None
+    ratios = np.divide(gained, more, out=np.full(len(more), np.inf), where=more > 0.0) - cost
+    low, high = np.quantile(ratios, ENDS, method="inverted_cdf").tolist()
+    value = float(gained.mean() / more.mean()) - cost
+    return Estimate(value=value, low=min(value, low), high=max(value, high) if np.isfinite(high) else None, n=n)
 
 
 def _estimate(values: Floats, weights: Floats | None, n: int) -> Estimate:

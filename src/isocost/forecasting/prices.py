@@ -47,7 +47,8 @@ class Price:
             middle = (low + high) // 2
             low, high = (middle, high) if self._of(middle) <= budget else (low, middle)
         below, above = self._of(low), self._of(low + 1)
-        return low + min((budget - below) / (above - below), 1.0)
+        # At 1e16 draws one more costs nothing: floats are further apart.
+        return low + min((budget - below) / (above - below), 1.0) if above > below else float(low)
 
     def readings(self, draws: float) -> float:
         """Return the mean readings of the prompt per problem that `draws` draws per problem take, a fraction as in `cost`."""

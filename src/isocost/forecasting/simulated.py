@@ -16,7 +16,9 @@ from isocost.policies.base import KeptPerProblem, MixedGroups, Objective, Observ
 from isocost.records import Allocation, Outcome, Unit, Verdict, prompt_readings
 
 _REPLICATES = 8
-_MOST_PROBLEMS = 300  # per replicate: bounds the time
+_MOST_PROBLEMS = 300  # per replicate, or as many as `_MOST_DRAWS` allow: bounds the time
+_MOST_DRAWS = 6_000  # per replicate
+_BLOCK = 16  # draws of each problem and model whose outcomes are drawn at once
 _CORRECT = Verdict(outcome=Outcome.CORRECT, predicted_answer=None, reason="simulated")
 _INCORRECT = Verdict(outcome=Outcome.INCORRECT, predicted_answer=None, reason="simulated")
 
@@ -27,15 +29,15 @@ class Result:
 
     Attributes:
         problems: The problems that it ran on, int[problems], as indices.
-        values: Mean over them of the objective, and of everything else that is measured.
+        values: Value of the objective for each of them, and of everything else that is measured, float[problems].
         correct: The same for correct solutions, sound or not.
         draws: Mean draws per problem of each model, the pilot's included, float[models].
         readings: Mean readings of the prompt per problem that serve these draws, float[models].
     """
 
     problems: Ints
-    values: Mapping[Objective, float]
-    correct: Mapping[Objective, float]
+    values: Mapping[Objective, Floats]
+    correct: Mapping[Objective, Floats]
     draws: Floats
     readings: Floats
 
@@ -58,6 +60,7 @@ class Simulation:
             solutions.
         available: Draws that there are, where recorded ones are replayed, int[problems, models]; None for as many as wanted.
         load: Makes a policy from its name and terms.
+        seed: Seed of the outcomes.
     """
 
     models: tuple[str, ...]
@@ -72,28 +75,30 @@ class Simulation:
     false_positive_rates: Mapping[str, float] = field(default_factory=dict)
     available: Ints | None = None
     load: Callable[[str, Terms], Policy] = load_policy
+    seed: int = 0
 
-    def run(
-        self, name: str, budget: float, rates: Floats, generator: np.random.Generator, models: Sequence[str] | None = None
-    ) -> list[Result]:
+    def run(self, name: str, budget: float, rates: Floats, models: Sequence[str] | None = None) -> list[Result]:
         """Run a policy on the first replicates of pass rates.
 
-        The pilot's outcomes are drawn like the others, so that its luck is not counted as the policy's.
+        The pilot's outcomes are drawn like the others, so that its luck is not counted as the policy's. The n-th draw of a model for a
+        problem has the same outcome for every policy and budget, so that differences between them have little luck in them.
 
         Args:
             name: Name of the policy.
             budget: Money per problem, the pilot's included.
             rates: Pass rates, float[replicates, problems, models]; the problems are those of `labels` and `available`.
-            generator: Source of randomness.
             models: Models that it draws from; None is all of them. The pilot of the others is paid and counted too.
 
         Raises:
             BudgetError: The budget does not pay for the pilot, or, without one, for a draw.
         """
         found = []
-        for replicate in rates[:_REPLICATES]:
-            problems = np.sort(generator.permutation(len(replicate))[:_MOST_PROBLEMS])
-            table = _Problems(self, replicate[problems], generator)
+        # As many for every policy, so that they run on the same problems.
+        draws = max(self.prices[model].draws(budget) for model in self.models)
+        most = max(_MOST_PROBLEMS, int(_MOST_DRAWS / max(draws, 1.0)))
+        for number, replicate in enumerate(rates[:_REPLICATES]):
+            problems = np.sort(np.random.default_rng([self.seed, number]).permutation(len(replicate))[:most])
+            table = _Problems(self, replicate[problems], (self.seed, number))
             pilot = self._pilot(problems)
             terms = self._terms(budget * len(problems), problems, pilot, tuple(models or self.models))
             policy = self.load(name, terms)
@@ -150,15 +155,16 @@ class Simulation:
 class _Problems:
     """Problems with known pass rates, and what was drawn for them."""
 
-    def __init__(self, setting: Simulation, rates: Floats, generator: np.random.Generator) -> None:
-        self._setting, self._rates, self._generator = setting, rates, generator
+    def __init__(self, setting: Simulation, rates: Floats, seed: tuple[int, int]) -> None:
+        self._setting, self._rates, self._seed = setting, rates, seed
+        self._lots: list[Floats] = []  # of the outcomes and of new solutions, in blocks, float[problems, models, _BLOCK, 2]
         self._model = {model: m for m, model in enumerate(setting.models)}
         self.drawn, self.readings = np.zeros(rates.shape, np.int64), np.zeros(rates.shape, np.int64)
         self._unsound: Floats = np.array([setting.false_positive_rates.get(model, 0.0) for model in setting.models])
         self._correct = np.zeros(rates.shape, np.int64)
         self._distinct = np.zeros(len(rates), np.int64)
         # A law for each problem, so that the mean over problems is what `DistinctLaw.expected` says.
-        self._laws = setting.together.draw(logit_bins(rates.mean(axis=1)), generator)
+        self._laws = setting.together.draw(logit_bins(rates.mean(axis=1)), np.random.default_rng([*seed, 0]))
         measures = (setting.objective, *setting.also)
         self._size = next((measure.size for measure in measures if isinstance(measure, MixedGroups)), None)
         self._group = np.zeros((*rates.shape, 2), np.int64)
@@ -173,8 +179,9 @@ class _Problems:
             more = prompt_readings(each.count, bound)
             self.readings[i, m] = max(self.readings[i, m], more) if bound is None else self.readings[i, m] + more
             for index in range(each.first_index, each.first_index + each.count):
-                correct = bool(self._generator.random() < self._rates[i, m])
-                new = self._count(i, m, correct=correct)
+                lots = self._drawn_lots(i, m, index)
+                correct = bool(lots[0] < self._rates[i, m])
+                new = self._count(i, m, lots[1], correct=correct)
                 yield Observation(
                     problem_id=each.problem_id,
                     model=each.model,
@@ -184,8 +191,16 @@ class _Problems:
                     new=new or not correct,
                 )
 
-    def value(self, measure: Objective, *, sound: bool = True) -> float:
-        """Return the mean over problems of an objective, as `draw_values` and `pair_values` define it.
+    def _drawn_lots(self, problem: int, model: int, index: int) -> Floats:
+        """Return two random numbers below 1 that belong to a draw, float[2]: for its outcome, and for whether its solution is new."""
+        block, place = divmod(index, _BLOCK)
+        while block >= len(self._lots):
+            generator = np.random.default_rng([*self._seed, 1 + len(self._lots)])
+            self._lots.append(generator.random((*self._rates.shape, _BLOCK, 2)))
+        return np.asarray(self._lots[block][problem, model, place], np.float64)
+
+    def value(self, measure: Objective, *, sound: bool = True) -> Floats:
+        """Return the value of an objective for each problem, as `draw_values` and `pair_values` define it, float[problems].
 
         The soundness of solutions is not drawn: the value is its expectation given the correct draws. That of kept solutions is exact where
         the number of draws does not depend on outcomes, else an approximation, as every correct draw counts alike for the share of sound
@@ -198,14 +213,14 @@ class _Problems:
         rates = self._unsound if sound else np.zeros_like(self._unsound)
         match measure:
             case KeptPerProblem(most=most):
-                return float((np.minimum(self._distinct, most) * sound_shares(self._correct, rates.tolist())).mean())
+                return np.asarray(np.minimum(self._distinct, most) * sound_shares(self._correct, rates.tolist()), np.float64)
             case MixedGroups():
                 found = self._mixed
             case _:
                 found = self._correct
-        return float((1.0 - (rates**found).prod(axis=1)).mean())  # 0^0 = 1: nothing found
+        return np.asarray(1.0 - (rates**found).prod(axis=1), np.float64)  # 0^0 = 1: nothing found
 
-    def _count(self, problem: int, model: int, *, correct: bool) -> bool:
+    def _count(self, problem: int, model: int, lot: float, *, correct: bool) -> bool:
         """Count a draw, and return True if it is a correct solution that the problem did not have."""
         self.drawn[problem, model] += 1
         if self._size is not None:
@@ -217,7 +232,7 @@ class _Problems:
         if not correct:
             return False
         c, d, (theta, sigma) = self._correct[problem].sum(), self._distinct[problem], self._laws[problem]
-        new = bool(c == 0 or self._generator.random() < (theta + sigma * d) / (theta + c))
+        new = bool(c == 0 or lot < (theta + sigma * d) / (theta + c))
         self._correct[problem, model] += 1
         self._distinct[problem] += new
         return new

@@ -16,17 +16,19 @@ from isocost.forecasting.distinct import LOGIT_BINS, DistinctLaw, logit_bins
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
+_LEAST = 1e-12  # draws, so that none are not divided by
+
 
 def draw_values(objective: Objective, ks: Sequence[float], distinct: DistinctLaw, false_positive_rate: float = 0.0) -> Floats:
     """Return the expected value of k draws of one model, float[ks, cells of the pass rate].
 
-    It is linear between whole draws (for mixed groups: whole groups), because a fraction is the share of problems that get one more.
+    It is linear between whole draws, because a fraction is the share of problems that get one more.
 
     - Coverage: 1 - (1 - p (1 - f))^k. A draw is a sound solution with probability p (1 - f), so this is exact. Equal texts are sound or
       unsound together, however: where they are common, fewer problems are covered.
     - `kept_per_problem`: the expected number of sound ones among the kept ones, (1 - f) E[min(distinct, most)]. This is exact even if the
       soundness of solutions is dependent. The cap holds for correct solutions, because a training set cannot tell which are sound.
-    - Mixed groups: 1 - (1 - q)^(k / G). A group of G draws counts if it is mixed and has a sound solution:
+    - Mixed groups: 1 - (1 - q)^floor(k / G). A group of G draws counts if it is mixed and has a sound solution:
       q = 1 - p^G - (1 - p (1 - f))^G + (p f)^G, which is exact. The last term is for draws that are all correct and none sound: such a
       group is in both terms before it.
 
@@ -46,7 +48,7 @@ def draw_values(objective: Objective, ks: Sequence[float], distinct: DistinctLaw
             return (1.0 - false_positive_rate) * kept_values(ks, most, distinct)
         case MixedGroups(size=size):
             log_missed = _log_missed(size, false_positive_rate)
-            return np.array([_between(lambda j: -np.expm1(j * log_missed), k / size) for k in ks])
+            return np.array([_between(lambda j: -np.expm1(j // size * log_missed), k) for k in ks])
 
 
 def group_values(size: int, false_positive_rate: float = 0.0) -> Floats:
@@ -103,7 +105,7 @@ def pair_values(
         left, right = _correct(first), _correct(second)
         correct = np.stack(np.meshgrid(np.arange(left.shape[1]), np.arange(right.shape[1]), indexing="ij"), axis=-1)
         sound = sound_shares(correct, false_positive_rates)
-        logit_bin = logit_bins((first * RATES[:, None] + second * RATES) / max(first + second, 1.0))
+        logit_bin = logit_bins((first * RATES[:, None] + second * RATES) / max(first + second, _LEAST))
         found = np.empty(logit_bin.shape)
         for place in np.unique(logit_bin):
             here = logit_bin == place

@@ -88,7 +88,7 @@ def independent_part(first: FirstDraws, draws: Draws) -> Part | None:
         kept, total = int((rows & mine).sum()), int(mine.sum())
         if kept < total:
             notes.append(
-                f"{name}: measured on the {kept:,} of its {total:,} draws that do not depend on outcomes: those of the pilot and of arms "
-                "with a fixed policy. --as-fixed takes all."
+                f"{name}: from the {kept:,} of its {total:,} draws that do not depend on outcomes: those of the pilot and of arms with a "
+                "fixed policy."
             )
     return Part(rows=rows, models=[name for name in draws.models if name in first], notes=notes)

@@ -125,7 +125,7 @@ def survey(
         for model in found
     ]
     groups = {} if by is None else problem_groups(lazy, draws, by)
-    return _surveyed(measured, cost.unit, groups, asked, part.notes if part else ())
+    return _surveyed(measured, cost.unit, groups, asked, [f"{note} --as-fixed takes all." for note in part.notes] if part else ())
 
 
 def _surveyed(

@@ -38,7 +38,8 @@ class MarginalPosterior:
 
     Args:
         successes: Correct draws of each piloted problem, int[problems].
-        draws: Graded draws of each, int[problems]; they may differ, and may depend on the outcomes.
+        draws: Graded draws of each, int[problems]; they may differ, and may depend on the outcomes of this model, but on nothing else that
+            goes with the pass rate, such as another model's outcomes.
 
     Attributes:
         states: Distinct (successes, failures), int[states, 2].
@@ -78,36 +79,30 @@ class MarginalPosterior:
         masses = self._masses * self._likely[state]
         return np.asarray(masses / masses.sum(axis=1, keepdims=True), np.float64)
 
-    def averages(self, values: Floats, *, unpiloted: int = 0, noise: Floats | None = None) -> tuple[Floats, Floats]:
+    def averages(
+        self, values: Floats, *, unpiloted: int = 0, noise: Floats | None = None, of_unpiloted: tuple[Floats, Floats | None] | None = None
+    ) -> tuple[Floats, Floats]:
         """Return the mean over the problems of functions of their pass rates, under each law, and its standard deviation.
 
         Args:
             values: Value of each function in each cell, float[functions, cells].
             unpiloted: Number of problems without draws that are averaged too.
             noise: Variance of an outcome around its value in each cell, float[functions, cells], if outcomes are averaged.
+            of_unpiloted: `values` and `noise` of the problems without draws; None if they are the same.
 
         Returns:
             Two arrays, float[laws, functions].
         """
         mean = np.zeros((len(self.weights), len(values)))
         variance = np.zeros_like(mean)
-        spread = values**2 if noise is None else values**2 + noise
-        for state, count in [*enumerate(self.problems.tolist()), *([(None, unpiloted)] if unpiloted else [])]:
-            rates = self.rates(state)
-            each = rates @ values.T
+        own, others = (values, noise), of_unpiloted or (values, noise)
+        groups = [(self.rates(k), count, *own) for k, count in enumerate(self.problems.tolist())]
+        for rates, count, value, around in [*groups, *([(self.rates(None), unpiloted, *others)] if unpiloted else [])]:
+            each = rates @ value.T
             mean += count * each
-            variance += count * np.maximum(rates @ spread.T - each**2, 0.0)
+            variance += count * np.maximum(rates @ (value**2 if around is None else value**2 + around).T - each**2, 0.0)
         total = max(1, int(self.problems.sum()) + unpiloted)
         return mean / total, np.sqrt(variance) / total
-
-    def impossible_probabilities(self) -> Floats:
-        """Return the probability that a problem in each state is impossible for the model, float[states]."""
-        found = np.zeros(len(self.states))
-        for k, (successes, _) in enumerate(self.states):
-            if successes == 0:
-                # The lowest cell holds the impossible ones and the rest of the beta distribution below p = 6e-6, which no budget reaches.
-                found[k] = self.weights @ self.rates(k)[:, 0]
-        return found
 
 
 @cache

@@ -4,8 +4,9 @@ D_h(c) is the probability of a problem's counts c under the law h, where model m
 
     D_h(c) = E_h[prod_m p_m^s_m (1 - p_m)^f_m]
 
-This likelihood holds whatever decided the numbers of draws, as long as it saw nothing but counts and labels. A law's posterior weight w_h
-is proportional to its prior weight times the product of D_h(c_i) over problems i. Moments of a problem's rates follow:
+This likelihood holds whatever decided the numbers of draws, as long as it saw nothing but the counts and labels that are fitted here.
+A law's posterior weight w_h is proportional to its prior weight times the product of D_h(c_i) over problems i. Moments of a problem's
+rates follow:
 
     E[p_m^a (1 - p_m)^b | data] = sum_h w_h D_h(c + a successes and b failures of m) / D_h(c)
 
@@ -105,10 +106,6 @@ class Posterior:
         self._laws = laws.heaviest()
         weights = np.exp(self._laws.log_posterior - self._laws.log_posterior.max())
         self._weights = weights / weights.sum()
-
-    def rates(self, states: States) -> Floats:
-        """Return the expected pass rate of each model in each state, float[states, models]."""
-        return np.stack([self.moments(states, m, [(1, 0)])[0] for m in range(self._models)], axis=1)
 
     def moments(self, states: States, model: int, powers: Sequence[tuple[int, int]]) -> Floats:
         """Return E[p^a (1 - p)^b | data] of one model's rate p in each state, float[powers, states].

@@ -28,10 +28,10 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
     "choices" [{"budget", "choices": [{"name", "shares" of
     the money, "draws", "value"}], "differences": [{"choice", "other", "value", "settled", "settled_by_problems"}], "margins": [{"model",
     "draws", "next_per_cost", "new_problem_per_cost", "worth_of_new_problem"}], "left_out": [choices that need
-    more draws than are recorded]}]; "crossovers" [{"ahead", "behind", "cost": ESTIMATE whose
-    ends are null beyond "reach", "reach", "not_ahead": probability}]; "doubtful" {"impossible": [{"problem_id", "probability"}],
-    "agreements": [{"problem_id", "answer", "reference", "draws": {MODEL: [with the answer, graded]}}]}; "correlation"; "verdict" and
-    "notes" [text].
+    more draws than are recorded], "refused": [policies for which the budget does not pay]}];
+    "crossovers" [{"ahead", "behind", "cost": ESTIMATE whose ends are null beyond "reach", "reach", "not_ahead": probability}];
+    "doubtful" {"impossible": [{"problem_id", "probability"}], "agreements": [{"problem_id", "answer",
+    "reference", "draws": {MODEL: [with the answer, graded]}}]}; "correlation"; "verdict" and "notes" [text].
     """
     found, pilots = prediction.forecast, prediction.pilots
     return {
@@ -101,6 +101,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "differences": [_difference(difference) for difference in comparison.differences],
         "margins": [_margin(one) for one in comparison.margins],
         "left_out": list(comparison.left_out),
+        "refused": list(comparison.refused),
     }
 
 

@@ -15,6 +15,7 @@ from isocost.errors import InputError
 from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
 from isocost.measuring.costs import costs, unit_costs
 from isocost.measuring.draws import Draws, load, rows_of
+from isocost.measuring.independent import independent_part
 from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts, facts_of, pilot_of, samples_of
 from isocost.measuring.solutions import Classes
@@ -83,6 +84,10 @@ def read_pilots(
         table = table.filter(only)
     table = _with_cost(table) if run and given is None else table
     every = load(table, run.order if run else ())
+    part = independent_part(run.first, every) if run and not as_fixed else None
+    if part is not None:
+        table = rows_of(table, part.rows)
+        every = load(table, every.problems)
     _check_size(every, pilot)
     first = _first(every, pilot)
     rows = table if first.all() else rows_of(table, first)
@@ -91,9 +96,10 @@ def read_pilots(
     piloted, found = models(rows, draws, (), levels=(), cost=cost.of_group, votes=False), repeats(rows, draws, distinct)
     whole = models(table, every, (), levels=(), votes=False)
     _check_problems(piloted)
-    fixed = {model.name: as_fixed or _is_fixed(model, run) for model in whole}
-    recorded = {} if first.all() or as_fixed else _pilots(whole, every.problems, repeats(table, every, distinct))
-    of_model = _pilots(piloted, draws.problems, found)
+    fixed = {model.name: as_fixed or (part is not None and model.name in part.models) or _is_fixed(model, run) for model in whole}
+    has_repeats = distinct is not None
+    recorded = {} if first.all() or as_fixed else _pilots(whole, every.problems, repeats(table, every, distinct), has_repeats=has_repeats)
+    of_model = _pilots(piloted, draws.problems, found, has_repeats=has_repeats)
     return Pilots(
         models=tuple(
             Piloted(
@@ -110,7 +116,7 @@ def read_pilots(
         together=found.together,
         distinct=distinct,
         answers=tuple(_answers(rows, draws)),
-        notes=(*_notes(table, piloted, fixed, found), *_run_notes(run, file)),
+        notes=(*_notes(table, piloted, fixed, found), *(part.notes if part else ()), *_run_notes(run, file)),
     )
 
 
@@ -170,12 +176,12 @@ def _is_fixed(model: Model, run: RunFacts | None) -> bool:
     return model.stopped is None if known is None else known
 
 
-def _pilots(found: Sequence[Model], problems: Sequence[str], repeats: Repeats) -> dict[str, Pilot]:
+def _pilots(found: Sequence[Model], problems: Sequence[str], repeats: Repeats, *, has_repeats: bool) -> dict[str, Pilot]:
     classes: Sequence[Classes | None] = repeats.classes or [None] * len(found)
-    return {model.name: _pilot(model, problems, own) for model, own in zip(found, classes, strict=True)}
+    return {model.name: _pilot(model, problems, own, has_repeats=has_repeats) for model, own in zip(found, classes, strict=True)}
 
 
-def _pilot(model: Model, problems: Sequence[str], classes: Classes | None) -> Pilot:
+def _pilot(model: Model, problems: Sequence[str], classes: Classes | None, *, has_repeats: bool) -> Pilot:
     kept = np.flatnonzero(model.drawn > 0)
     place = np.full(len(model.drawn), -1, np.int64)
     place[kept] = np.arange(len(kept))
@@ -187,6 +193,7 @@ def _pilot(model: Model, problems: Sequence[str], classes: Classes | None) -> Pi
         draws=model.drawn[kept],
         solution_problem=nothing if classes is None else place[classes.group],
         solution_count=nothing if classes is None else classes.count.astype(np.int64),
+        repeats=has_repeats,
     )
 
 
@@ -234,13 +241,16 @@ def _notes(table: pl.LazyFrame, found: Sequence[Model], fixed: Mapping[str, bool
             "kept solutions are predicted as if no draw were cut off."
         )
     if any(not np.array_equal(model.problem, found[0].problem) for model in found):
-        notes.append("The models were piloted on different problems; where one has no draws, the other models' counts predict it.")
+        notes.append(
+            "The models were piloted on different problems. The law of each is learned from its own problems, as if these were chosen at "
+            "random: if outcomes chose them, as a cascade does, its forecasts are wrong."
+        )
     for model in found:
         drawn = model.drawn[model.drawn > 0]
         if not fixed[model.name]:
             notes.append(
-                f"{model.name}: its number of draws depends on their outcomes, or appears to. The posterior allows for that; the power law "
-                "and scores are left out."
+                f"{model.name}: its number of draws depends on outcomes, or appears to. The posterior allows for its own outcomes; where "
+                "another model's decided, the forecast is wrong. The power law and scores are left out."
             )
         elif len(drawn) and drawn.min() < drawn.max():
             notes.append(f"{model.name}: {drawn.min():,} to {drawn.max():,} draws per problem, so the power law is left out.")

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from isocost.arrays import Bools
-from isocost.forecasting import DistinctLaw
+from isocost.forecasting import DistinctLaw, NoRepeats
 from isocost.measuring.draws import Draws
 from isocost.measuring.solutions import Classes, solutions
 from isocost.metrics.diversity import Level
@@ -60,7 +60,8 @@ def repeats(table: pl.LazyFrame, draws: Draws, distinct: Level | None) -> Repeat
         return Repeats(classes=None, together=DistinctLaw([], [], [], []), cut_off=cut_off)
     bounds = np.searchsorted(draws.model, np.arange(len(draws.models) + 1)).tolist()
     classes = [every.of(low, high) for low, high in pairwise(bounds)]
-    return Repeats(classes=classes, together=_together(draws, every), cut_off=cut_off)
+    together = NoRepeats() if distinct is None else _together(draws, every)
+    return Repeats(classes=classes, together=together, cut_off=cut_off)
 
 
 def _cut_off(table: pl.LazyFrame) -> Bools:

@@ -130,7 +130,7 @@ def _margin(one: Margin, objective: Objective, unit: str) -> str:
     )
     if one.worth is None or one.worth.value is None:
         return text
-    low, high = spent(one.worth.low or 0.0, unit), spent(one.worth.high or 0.0, unit)
+    low, high = spent(one.worth.low or 0.0, unit), "any price" if one.worth.high is None else spent(one.worth.high, unit)
     return f"{text} New problems pay if one costs less than {with_unit(one.worth.value, unit)} [{low}, {high}]."
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from isocost.arrays import Ints
 from isocost.dispatch.draws import Draw
-from isocost.forecasting import DistinctLaw, Pilot, Piloted
+from isocost.forecasting import DistinctLaw, NoRepeats, Pilot, Piloted
 from isocost.policies.base import Terms
 from isocost.records import Allocation, Estimate
 from isocost.sampling.pools import Pool
@@ -26,7 +26,15 @@ def read_pilot(model: str, pool: Pool, pilot: Sequence[Allocation]) -> Pilot:
     ids = tuple(a.problem_id for a in pilot)
     correct, graded = _outcomes({model: pool}, pilot)
     owner, count = _classes({} if pool.solutions is None else {model: pool.solutions}, pilot)
-    return Pilot(model=model, problem_ids=ids, successes=correct, draws=graded, solution_problem=owner, solution_count=count)
+    return Pilot(
+        model=model,
+        problem_ids=ids,
+        successes=correct,
+        draws=graded,
+        solution_problem=owner,
+        solution_count=count,
+        repeats=pool.solutions is None or pool.solutions.repeats,
+    )
 
 
 def read_piloted(pools: Mapping[str, Pool], pilot: Sequence[Allocation], terms: Terms) -> list[Piloted]:
@@ -43,6 +51,8 @@ def read_piloted(pools: Mapping[str, Pool], pilot: Sequence[Allocation], terms: 
 def law_of_all(pools: Mapping[str, Pool], pilot: Sequence[Allocation]) -> DistinctLaw:
     """Return the law of distinct solutions among the correct ones of all models."""
     solutions = {model: pool.solutions for model, pool in pools.items() if pool.solutions is not None}
+    if solutions and not any(each.repeats for each in solutions.values()):
+        return NoRepeats()
     known = [a for a in pilot if a.model in solutions]
     return DistinctLaw(*_classes(solutions, known), *_outcomes(pools, known))
 

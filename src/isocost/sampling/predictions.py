@@ -61,6 +61,8 @@ def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], p
         unit=terms.unit,
         also=also,
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
+        labels=terms.labels,
+        available=terms.available,
         false_positive_rates=terms.false_positive_rates,
         simulated_only=arm.policy in SIMULATED,
     )
@@ -132,7 +134,10 @@ def _uniform(
     k = plan.samples_per_problem[model]
     own = read_pilot(model, pools[model], pilot)
     curve = CurveForecast(own, len(terms.problem_ids) - len(own.problem_ids))
-    found = {"covered": curve.coverage([k], outcomes=True)[0]} | ({"kept_per_problem": curve.kept([k], kept)[0]} if counted else {})
+    of_piloted, of_others = ([each] for each in curve.levels(k))
+    found = {"covered": curve.coverage(of_piloted, of_others, outcomes=True)[0]}
+    if counted:
+        found["kept_per_problem"] = curve.kept(of_piloted, kept, of_others)[0]
     price = Price(
         alone=terms.expected.get(model, 0.0),
         prompt=terms.prompt.get(model, 0.0),

@@ -20,10 +20,14 @@ class Solutions:
 
     Args:
         distinct: As in `Curate.distinct`; None keeps duplicates, so every solution has a digest of its own.
+
+    Attributes:
+        repeats: False if no two solutions count as the same.
     """
 
     def __init__(self, distinct: Level | None) -> None:
         self._distinct = distinct
+        self.repeats = distinct is not None
         self._digests: dict[str, array[int]] = {}
 
     def add(self, key: DrawKey, draw: StoredDraw, verdict: Verdict | None) -> None:

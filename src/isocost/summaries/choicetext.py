@@ -36,6 +36,9 @@ def choices_markdown(found: ChoiceForecast) -> str:
         parts += ["\n".join(markdown_table(list(_rows(found, one)))), "\n".join(verdicts(one.prediction))]
         if left_out := one.comparison.left_out:
             parts.append(f"Left out, because they need more samples of a problem than are recorded: {', '.join(map(name_cell, left_out))}.")
+        if refused := one.comparison.refused:
+            names = ", ".join(map(name_cell, refused))
+            parts.append(f"Left out, because the budget does not pay for a pilot of all models first: {names}.")
     if found.notes:
         parts.append("\n".join(f"- {note}" for note in found.notes))
     return "\n\n".join(parts)
