@@ -12,6 +12,7 @@ from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objecti
 _MULTIPLES = (4, 16, 25)  # of the pilot's draws
 CHECKED = 25  # times the pilot: the range in which simulation has checked the intervals
 MOST_DRAWS = 1e9  # that a budget per problem may buy: more is a typing error, or another unit
+MOST_KEPT_DRAWS = 10_000  # the same where kept solutions are predicted, which takes time for each draw
 _LARGEST = 10_000  # draws per problem: larger numbers are typing errors
 
 

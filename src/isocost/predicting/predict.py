@@ -13,8 +13,8 @@ from isocost.errors import InputError
 from isocost.forecasting import Forecast, Question, forecast
 from isocost.measuring.words import with_unit
 from isocost.metrics.diversity import Level
-from isocost.policies.base import Objective
-from isocost.predicting.asking import CHECKED, MOST_DRAWS, default_budget, default_ks
+from isocost.policies.base import KeptPerProblem, Objective
+from isocost.predicting.asking import CHECKED, MOST_DRAWS, MOST_KEPT_DRAWS, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
 from isocost.records import UNITS
 
@@ -72,7 +72,7 @@ def predict(
             f"--budget: the cost of a draw of model {unknown[0][:80]} is unknown\n"
             "  give it with --cost, or give the table num_generated_tokens or cost for every draw"
         )
-    _check_budgets(budgets, pilots, costs)
+    _check_budgets(budgets, pilots, costs, MOST_KEPT_DRAWS if isinstance(objective, KeptPerProblem) else MOST_DRAWS)
     question = Question(
         ks=tuple(ks) or default_ks(pilots.draws),
         budgets=tuple(budgets) or (() if unknown else (default_budget(pilots.draws, list(costs.values())),)),
@@ -101,7 +101,7 @@ def _check_rates(rates: Mapping[str, float], models: Sequence[str]) -> None:
             raise no_model("--false-positives", name, models)
 
 
-def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float]) -> None:
+def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float], largest: float) -> None:
     spent = pilots.draws * sum(costs.values())
     for budget in budgets:
         if not 0 < budget < math.inf:
@@ -110,7 +110,8 @@ def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str,
         if budget <= spent:
             given, paid = with_unit(budget, pilots.unit), with_unit(spent, pilots.unit)
             raise InputError(f"--budget {given} per problem: the pilot alone costs {paid} per problem\n  give more than that")
-        if (most := budget / min(costs.values())) > MOST_DRAWS:
+        if (most := budget / min(costs.values())) > largest:
             raise InputError(
-                f"--budget {budget:.3g} per problem: buys {most:.3g} draws of a problem\n  give less, in the unit of the costs"
+                f"--budget {budget:.3g} per problem: buys {most:.3g} draws of a problem, more than {largest:,.0f}\n"
+                "  give less, in the unit of the costs"
             )

@@ -215,12 +215,16 @@ def choice_of(arm: Arm, models: Sequence[str]) -> str | None:
         return own[0]
     if arm.policy == "mixed":
         return "+".join(own) if len(own) == 2 and len(set(arm.shares.values())) < 2 else None
-    has_own_keys = bool(arm.shares) or arm.target != Arm(models=arm.models).target
-    if arm.policy not in SIMULATED or has_own_keys:
+    if arm.policy not in SIMULATED or has_own_keys(arm):
         return None
     if arm.policy in ONE_MODEL:
         return f"{arm.policy} {own[0]}"
     return arm.policy if len(own) == len(models) else None
+
+
+def has_own_keys(arm: Arm) -> bool:
+    """Return True if an arm's policy has keys other than the defaults, with which policies are simulated."""
+    return bool(arm.shares) or arm.target != Arm(models=arm.models).target
 
 
 def _estimate(entry: Any) -> Estimate | None:

@@ -20,7 +20,7 @@ from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import Cell, CellPlan, Cost, Estimate, Unit
 from isocost.sampling.cells import longest_prompts, pilot_allocations
-from isocost.sampling.predictions import SIMULATED, choice_of
+from isocost.sampling.predictions import SIMULATED, choice_of, has_own_keys
 from isocost.store import PILOT
 
 
@@ -174,8 +174,14 @@ def forecast_choices(
         budgets=found,
         coverage=coverage,
         false_positive_rates=rates,
-        notes=(*pilot.pilots.notes, *([conflict] if conflict else [])),
+        notes=(*pilot.pilots.notes, *([conflict] if conflict else []), *_unknown_arms(study)),
     )
+
+
+def _unknown_arms(study: Study) -> list[str]:
+    """Return a note on the arms whose policies have keys of their own."""
+    names = [name for name, arm in study.arms.items() if arm.policy in SIMULATED and has_own_keys(arm)]
+    return [f"No choice is that of {', '.join(names)}: policies are forecast with their default keys."] if names else []
 
 
 def _objective(study: Study) -> Objective:
@@ -218,7 +224,7 @@ def _at_budget(prepared: Prepared, budget: str, plan: CellPlan, pilot: StudyPilo
     by_end = [_costs(prepared, pilot, end) for end in ("value", "low", "high")]
     models = [_priced(each, by_end, unit) for each in pilot.pilots.models]
     piloted = {problem for each in models for problem in each.pilot.problem_ids}
-    policies = {arm.policy for arm in study.arms.values()} | {"adaptive"}
+    policies = {arm.policy for arm in study.arms.values() if not has_own_keys(arm)} | {"adaptive"}
     question = replace(
         asked,
         budgets=(amount / n,),
