@@ -96,10 +96,12 @@ class CurveForecast:
         """Number of problems that the forecast is for."""
         return len(self.pilot.draws) + self._unpiloted
 
-    def of_correct(self) -> CurveForecast:
-        """Return the same forecast for correct solutions, sound or not."""
+    def of_correct(self, *, piloted_alone: bool = False) -> CurveForecast:
+        """Return the same forecast for correct solutions, sound or not, and of the piloted problems alone if that is wanted."""
         found = copy(self)
         found.false_positive_rate = 0.0
+        if piloted_alone:
+            found._unpiloted = 0
         return found
 
     def values(self, objective: Objective, ks: Sequence[float]) -> Floats:

@@ -205,7 +205,7 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
             prompt=each.prompt,
             per_request=each.per_request,
             pilot=int(each.pilot.draws.max(initial=0)),
-            share=share,
+            share=len(each.pilot.problem_ids) / n,
         )
         for each in models
         if each.cost is not None and each.cost.value is not None
@@ -259,7 +259,9 @@ def _of_model(piloted: Piloted, curve: CurveForecast, drawn: Replicates, questio
         piloted=piloted,
         points=tuple(Point(k=k, coverage=coverage, distinct=each, objective=value) for k, coverage, each, value in points),
         impossible=outward(float(none.mean()), low, high, curve.n, 1.0),
-        scores=() if piloted.recorded is None else tuple(scores(curve.of_correct(), piloted.recorded, list(ks), question.objective)),
+        scores=()
+        if piloted.recorded is None
+        else tuple(scores(curve.of_correct(piloted_alone=True), piloted.recorded, list(ks), question.objective)),
     )
 
 
