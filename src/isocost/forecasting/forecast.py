@@ -255,13 +255,13 @@ def _of_model(piloted: Piloted, curve: CurveForecast, drawn: Replicates, questio
     points = zip(ks, curve.coverage(ks), distinct, curve.of(question.objective, ks), strict=True)
     none = (drawn.cells[:, :, drawn.models.index(piloted.pilot.model)] == 0).mean(axis=1)
     low, high = np.quantile(none, ENDS)
+    known, asked = curve.of_correct(piloted_alone=True), question.objective
+    found = [] if piloted.recorded is None else scores(known, piloted.recorded, list(ks), asked)
     return ModelForecast(
         piloted=piloted,
         points=tuple(Point(k=k, coverage=coverage, distinct=each, objective=value) for k, coverage, each, value in points),
         impossible=outward(float(none.mean()), low, high, curve.n, 1.0),
-        scores=()
-        if piloted.recorded is None
-        else tuple(scores(curve.of_correct(piloted_alone=True), piloted.recorded, list(ks), question.objective)),
+        scores=tuple(found),
     )
 
 
