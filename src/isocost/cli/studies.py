@@ -73,8 +73,11 @@ def run(
         return
     leaving = {"no_wait": no_wait, "cancel_batches": cancel_batches}
     _run(study, out, settings, until=until, strict=strict, executor=executor, address=address, **leaving)
+    same_run = f"{shell_word(study)}{_elsewhere(out, settings)}"
     if until == "pilot":
-        say(f"the pilot is bought; what each budget would bring: isocost plan {shell_word(study)}{_elsewhere(out, settings)}")
+        say(f"the pilot is bought; what each budget would bring: isocost plan {same_run}")
+    elif until != "report":
+        say(f"stopped after {until}; resume with: isocost run {same_run}")
 
 
 def _elsewhere(out: Path | None, settings: list[str] | None) -> str:
