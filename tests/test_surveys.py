@@ -220,6 +220,15 @@ def test_draws_that_were_not_graded_do_not_hide_the_cap() -> None:
     assert (rate.value, rate.n, rate.n_ungraded) == (0.0, 2, 4)
 
 
+@pytest.mark.parametrize("options", [{}, {"stopped_at": 1}, {"as_fixed": True}])
+def test_overlap_at_matched_cost_is_given_where_the_curves_are(options: dict[str, bool | int]) -> None:
+    rates = np.random.default_rng(2).beta(1, 2, 200).tolist()
+    parts = [stopping(rates, 1, 12, seed).with_columns(model=pl.lit(name)) for seed, name in enumerate(("weak", "strong"))]
+    found = survey(pl.concat(parts).with_columns(cost=pl.lit(1.0)), [1], levels=(), **options)  # type: ignore[arg-type]
+    assert [one.cost is None for one in found.shared] == ([True, False] if found.curves else [True])
+    assert bool(found.curves) == ("as_fixed" in options)
+
+
 def test_costs_are_tokens_prices_or_the_column() -> None:
     tokens = survey(TABLE, [1])
     mean = {name: TABLE.filter(pl.col("model") == name)["num_generated_tokens"].mean() for name in ("weak", "strong")}
