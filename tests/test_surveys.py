@@ -212,6 +212,20 @@ def test_draws_that_did_not_stop_so_are_named() -> None:
         survey(table, [1], stopped_at=1)
 
 
+def test_draws_that_went_on_after_the_last_correct_one_did_not_stop_there() -> None:
+    """Of a fixed number of draws some problems have the right count, but not the right order."""
+    outcomes = {"a": [True, True, False], "b": [False, True, True]}
+    rows = [{"problem_id": p, "model": "m", "sample_index": i, "correct": c} for p, own in outcomes.items() for i, c in enumerate(own)]
+    wrong = r"--stopped-at 2: model m, problem a: 2 correct of 3 graded draws, but the last of them is wrong.*\n  give the number"
+    with pytest.raises(InputError, match=wrong):
+        survey(pl.DataFrame(rows), [1], stopped_at=2)
+    with pytest.raises(InputError, match=wrong):
+        survey(pl.DataFrame(rows[::-1]), [1], stopped_at=2)
+    by_row = pl.DataFrame([{key: row[key] for key in ("problem_id", "model", "correct")} for row in rows])
+    with pytest.raises(InputError, match=wrong):
+        survey(by_row, [1], stopped_at=2)
+
+
 def test_draws_that_were_not_graded_do_not_hide_the_cap() -> None:
     rows = [{"problem_id": p, "model": "m", "sample_index": i, "correct": c} for p, outcomes in {
         "cap": [False, None, False], "stopped": [False, True], "nothing": [None, None, None],
