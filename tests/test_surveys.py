@@ -422,6 +422,15 @@ def test_an_empty_column_is_refused(tmp_path: Path) -> None:
         survey_file(table, [1], by="")
 
 
+def test_a_table_that_cannot_be_grouped_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    TABLE.with_columns(level=pl.col("sample_index").cast(pl.String)).write_parquet(path)
+    with pytest.raises(TableError, match=f'^{path}: problem "p\\d+" is in two groups of column "level"'):
+        survey_file(path, [1], by="level", levels=())
+    with pytest.raises(TableError, match=f'^{path}: --by: column "correct" belongs to a sample.*\n  name another column$'):
+        survey_file(path, [1], by="correct", levels=())
+
+
 def test_options_of_the_command_line() -> None:
     assert level_list("equations, string") == ("string", "equations")
     assert level_list("none") == ()
