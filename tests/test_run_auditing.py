@@ -231,7 +231,9 @@ def test_no_verdict_is_not_checked_and_never_unsound(tmp_path: Path, out: Path) 
 
 
 @pytest.mark.slow
-def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
+def test_enough_labels_are_taken_in_and_used(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isocost.auditing.rates.FEWEST_LABELS", 5)
+    monkeypatch.setattr("isocost.auditing.labelling.FEWEST_LABELS", 5)
     run(write_audited(tmp_path), out, settings=JUDGE)
     assert saying.read(out)["labels_needed"][0]["models"] in (["strong", "weak"], ["weak", "strong"])
     order = table(out, "chosen").sort("place")["sample_id"].to_list()
@@ -244,11 +246,9 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert 15 < needed["with_judge"] <= needed["labels"]
     assert apart["difference"]["value"] == pytest.approx(needed["guesses"][0] - needed["guesses"][1])
     said = saying.to_markdown(found, out)
-    assert (
-        f"{needed['labels']} labels of each, more than were chosen; if judge helps as much as so far, {needed['with_judge']} of each"
-        in said
-    )
-    assert "\n\nThis is the one to believe: combined, in which labels take out what steps or judge get wrong.\n" in said
+    assert f", {needed['labels']} labels per model tell them apart (more than were chosen). With judge as accurate as so far: " in said
+    assert "\n\nUse the combined rate of weak and strong: labels correct what steps or judge get wrong.\n" in said
+    assert "| auditor | agreement with people |" in said
     (line,) = (line for line in said.splitlines() if line.startswith(f"| {' − '.join(apart['models'])} | "))
     assert line.endswith("told apart |")
     assert {own["best"] for own in found["models"].values()} == {"combined"}
@@ -261,7 +261,7 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     ours = published.filter(pl.col("measure").str.starts_with("False"))["ours_weak and strong at low_share"].item()
     assert float(ours) == pytest.approx(gap)
     report = (out / "report.md").read_text()
-    assert "People have labelled 15 (1 disagreed besides)." in report
+    assert "People have labelled 15. They disagree on 1 more." in report
     assert "combined (people and judge)" in report
     csv = pl.read_csv(out / "tables" / "false_positives.csv")
     assert all(f"| {way} |" in said for way in csv["judged_by"])
@@ -272,14 +272,25 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_model_without_labels_is_not_believed_beside_one_that_has_some(tmp_path: Path, out: Path) -> None:
+def test_a_model_without_labels_is_not_compared_with_one_that_has_them(tmp_path: Path, out: Path) -> None:
     run(write_audited(tmp_path), out, settings=JUDGE)
-    chosen = table(out, "chosen").sort("place")
-    label(out, chosen.filter(pl.col("model") == "weak")["sample_id"].to_list()[:5])
+    weak = table(out, "chosen").sort("place").filter(pl.col("model") == "weak")["sample_id"].to_list()
+    label(out, weak[:2])
     run_stage(out, "audit")
-    said = saying.to_markdown(saying.read(out), out)
-    assert "Of weak, this is the one to believe: combined" in said
-    assert "Of strong people have labelled none: each rate is what steps or judge say" in said
+    found = saying.read(out)
+    assert {own["best"] for own in found["models"].values()} == {"judge"}
+    said = saying.to_markdown(found, out)
+    assert "| weak | people (too few labels to use) | " in said
+    chosen = {model: own["chosen"] for model, own in found["models"].items()}
+    assert f"To correct this, label solutions: {chosen['weak']} of weak (2 so far), {chosen['strong']} of strong." in said
+    assert found["differences"][0]["difference"]["value"] is not None
+    label(out, weak)
+    run_stage(out, "audit")
+    found = saying.read(out)
+    assert (found["models"]["weak"]["best"], found["differences"][0]["difference"]) == ("combined", None)
+    said = saying.to_markdown(found, out)
+    assert "| weak − strong | not compared | strong has no labels |" in said
+    assert "Use the combined rate of weak: labels correct what steps or judge get wrong. Of strong the judge's rate is used." in said
 
 
 @pytest.mark.slow
@@ -292,8 +303,10 @@ def test_labels_out_of_order_are_said(tmp_path: Path, out: Path) -> None:
     found = saying.read(out)
     assert found["labels"] == {"labelled": 4, "disagreed": 0, "unsure": 0, "not_chosen": 1, "passed_over": 2}
     said = saying.to_markdown(found, out)
-    assert "People have labelled 4. 2 before the last of them have none: label these too" in said
-    assert "1 more are of solutions that are not chosen any more" in said
+    assert "People have labelled 4. Solutions without a label before the last labelled one: 2. Label these too" in said
+    assert "Labels of solutions that are no longer chosen: 1." in said
+    assert "It counts false equations alone, so it is a lower bound." in said
+    assert "(one without a false equation) |" in said
 
 
 def test_mistakes_are_found_before_anything_is_spent(tmp_path: Path, out: Path) -> None:
@@ -330,12 +343,12 @@ def test_the_command_prints_a_table_and_what_is_next(tmp_path: Path, out: Path, 
     lines = left.out.splitlines()
     assert lines[0] == "| model | judged by | false positives [95% interval] | n | not checked |"
     assert any(line.startswith("| weak | judge | ") for line in lines)
-    assert "Nobody has labelled any." in left.out
-    none = "Each rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
-    assert none in lines
+    assert "No solution is labelled." in left.out
+    none = "Of weak and strong the judge's rate is used. It may be far too low or too high. To correct this, label solutions: "
+    assert any(line.startswith(none) for line in lines)
     assert any(line.startswith(("| weak − strong", "| strong − weak")) and line.endswith("told apart by judge |") for line in lines)
-    assert "to believe" not in left.out
-    assert any(line.startswith("- To tell ") or "seem alike" in line for line in lines)
+    assert "combined" not in left.out
+    assert any(line.startswith("- weak and strong: ") and "tell them apart" in line for line in lines)
     assert lines[-1] == f"label them: isocost view {out}"
     assert "settings changed since the last start: audit.by judge" in left.err
     as_json = json.loads(shell("audit", out, "--json").out)

@@ -212,12 +212,35 @@ def test_draws_that_did_not_stop_so_are_named() -> None:
         survey(table, [1], stopped_at=1)
 
 
+def test_draws_that_went_on_after_the_last_correct_one_did_not_stop_there() -> None:
+    """Of a fixed number of draws some problems have the right count, but not the right order."""
+    outcomes = {"a": [True, True, False], "b": [False, True, True]}
+    rows = [{"problem_id": p, "model": "m", "sample_index": i, "correct": c} for p, own in outcomes.items() for i, c in enumerate(own)]
+    wrong = r"--stopped-at 2: model m, problem a: 2 correct of 3 graded draws, but the last of them is wrong.*\n  give the number"
+    with pytest.raises(InputError, match=wrong):
+        survey(pl.DataFrame(rows), [1], stopped_at=2)
+    with pytest.raises(InputError, match=wrong):
+        survey(pl.DataFrame(rows[::-1]), [1], stopped_at=2)
+    by_row = pl.DataFrame([{key: row[key] for key in ("problem_id", "model", "correct")} for row in rows])
+    with pytest.raises(InputError, match=wrong):
+        survey(by_row, [1], stopped_at=2)
+
+
 def test_draws_that_were_not_graded_do_not_hide_the_cap() -> None:
     rows = [{"problem_id": p, "model": "m", "sample_index": i, "correct": c} for p, outcomes in {
         "cap": [False, None, False], "stopped": [False, True], "nothing": [None, None, None],
     }.items() for i, c in enumerate(outcomes)]  # fmt: skip
     rate = survey(pl.DataFrame(rows), [1], stopped_at=1).measures["m"]["pass@1"]
     assert (rate.value, rate.n, rate.n_ungraded) == (0.0, 2, 4)
+
+
+@pytest.mark.parametrize("options", [{}, {"stopped_at": 1}, {"as_fixed": True}])
+def test_overlap_at_matched_cost_is_given_where_the_curves_are(options: dict[str, bool | int]) -> None:
+    rates = np.random.default_rng(2).beta(1, 2, 200).tolist()
+    parts = [stopping(rates, 1, 12, seed).with_columns(model=pl.lit(name)) for seed, name in enumerate(("weak", "strong"))]
+    found = survey(pl.concat(parts).with_columns(cost=pl.lit(1.0)), [1], levels=(), **options)  # type: ignore[arg-type]
+    assert [one.cost is None for one in found.shared] == ([True, False] if found.curves else [True])
+    assert bool(found.curves) == ("as_fixed" in options)
 
 
 def test_costs_are_tokens_prices_or_the_column() -> None:
@@ -397,6 +420,15 @@ def test_an_empty_column_is_refused(tmp_path: Path) -> None:
     table.write_text('{"problem_id": "p", "model": "m", "correct": true}\n')
     with pytest.raises(TableError, match="--by: is empty"):
         survey_file(table, [1], by="")
+
+
+def test_a_table_that_cannot_be_grouped_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    TABLE.with_columns(level=pl.col("sample_index").cast(pl.String)).write_parquet(path)
+    with pytest.raises(TableError, match=f'^{path}: problem "p\\d+" is in two groups of column "level"'):
+        survey_file(path, [1], by="level", levels=())
+    with pytest.raises(TableError, match=f'^{path}: --by: column "correct" belongs to a sample.*\n  name another column$'):
+        survey_file(path, [1], by="correct", levels=())
 
 
 def test_options_of_the_command_line() -> None:

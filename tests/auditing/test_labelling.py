@@ -4,7 +4,7 @@ from math import ceil
 
 import pytest
 
-from isocost.auditing import SUPPOSED, ModelRates, differences, needed
+from isocost.auditing import FEWEST_LABELS, SUPPOSED, ModelRates, differences, needed
 from isocost.metrics.intervals import independent_difference, proportion
 from isocost.metrics.labels import Judge, Known, labels_needed
 
@@ -63,10 +63,18 @@ def test_steps_alone_promise_nothing() -> None:
     assert needed([rates("weak", 24, 100), rates("strong", 17, 100)])[0].with_judge is None
 
 
-def test_differences_are_those_of_the_rates_to_believe() -> None:
+def test_differences_are_those_of_rates_of_one_method() -> None:
     found = differences([labelled("weak", 24, 100, 0.8), judged("strong", 170, 1000), rates("none", 0, 0)])
-    assert [each.models for each in found] == [("weak", "strong")]
-    assert found[0].difference == independent_difference(proportion(24, 100), proportion(170, 1000))
+    assert [(each.models, each.difference) for each in found] == [(("weak", "strong"), None)]
+    same = differences([labelled("weak", 24, 100, 0.8), labelled("strong", 170, 1000, 0.9)])
+    assert same[0].difference == independent_difference(proportion(24, 100), proportion(170, 1000))
+
+
+def test_as_many_labels_are_named_as_a_combined_rate_needs() -> None:
+    (far,) = needed([rates("weak", 7, 100), rates("strong", 50, 100)])
+    assert labels_needed(0.07, 0.5) < FEWEST_LABELS == far.labels
+    (few,) = needed([rates("weak", 0, 20), rates("strong", 18, 20)])
+    assert (few.labels, few.in_order) == (20, 40)  # all that is chosen
 
 
 def test_labels_of_each_are_more_in_the_order_of_the_page() -> None:

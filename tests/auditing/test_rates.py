@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from isocost.auditing import Found, agreements, false_positive_rate, mixed_rate, model_rates
+from isocost.auditing import FEWEST_LABELS, Found, agreements, false_positive_rate, mixed_rate, model_rates
 from isocost.metrics.intervals import proportion
 from isocost.records import Chosen
 from tests.matrices import first_fast
@@ -41,17 +41,44 @@ def test_nothing_to_check_is_said() -> None:
     assert (rates.rate.value, rates.rate.n, rates.rate.n_ungraded) == (None, 0, 1)
 
 
-def test_one_label_is_enough_to_be_believed() -> None:
-    found = [one(i, steps=True, people=False if i == 3 else None) for i in range(30)]
+@pytest.mark.parametrize(("labels", "best"), [(0, "steps"), (2, "steps"), (FEWEST_LABELS - 1, "steps"), (FEWEST_LABELS, "combined")])
+def test_few_labels_do_not_replace_the_rate_of_the_checks(labels: int, best: str) -> None:
+    found = [one(i, steps=i > 6, people=i > 0 if i < labels else None) for i in range(300)]
     (rates,) = model_rates(found)
-    assert (rates.best, rates.predictor) == ("combined", "steps")
-    assert (rates.rate.value, rates.rate.n) == (1.0, 1)
+    assert (rates.best, rates.predictor) == (best, "steps" if best == "combined" else None)
+    assert ("people" in rates.rates, "combined" in rates.rates) == (labels > 0, best == "combined")
+    assert rates.rate == rates.rates[best]
+    assert rates.error_ratio == 1.0 or best == "combined"
+    if labels:
+        assert (rates.rates["people"].value, rates.rates["people"].n) == (pytest.approx(1 / labels), labels)
+
+
+def test_labels_of_all_that_is_chosen_are_enough() -> None:
+    found = [one(i, steps=True, people=i > 0 if i < 9 else None, undecided=i == 9) for i in range(10)]
+    (rates,) = model_rates(found)
+    assert (rates.best, rates.rate.value, rates.rate.n, rates.rate.n_ungraded) == ("combined", 1 / 9, 9, 1)
+    assert model_rates([*found, one(10, steps=True)])[0].best == "steps"
+
+
+def test_one_label_is_used_where_the_checks_found_nothing_to_read() -> None:
+    (rates,) = model_rates([one(i, people=False if i == 3 else None) for i in range(40)])
+    assert (rates.best, rates.rate.value, rates.rate.n) == ("combined", 1.0, 1)
+
+
+def test_thirty_labels_leave_no_end_further_than_seventeen_points() -> None:
+    """`FEWEST_LABELS`, its comment and docs/audits.md say so."""
+    for unsound in range(FEWEST_LABELS + 1):
+        rate = proportion(unsound, FEWEST_LABELS)
+        assert rate.low is not None
+        assert rate.high is not None
+        assert (rate.high - rate.low) / 2 < 0.17
+    assert proportion(0, FEWEST_LABELS).high == pytest.approx(0.12, abs=0.01)
 
 
 def test_what_people_could_not_decide_is_counted_and_left_out() -> None:
-    found = [one(i, steps=True, people=i > 2 if i < 10 else None, undecided=10 <= i < 12) for i in range(30)]
+    found = [one(i, steps=True, people=i > 11 if i < 40 else None, undecided=40 <= i < 42) for i in range(90)]
     (rates,) = model_rates(found)
-    assert (rates.rates["people"].value, rates.rates["people"].n, rates.rates["people"].n_ungraded) == (0.3, 10, 2)
+    assert (rates.rates["people"].value, rates.rates["people"].n, rates.rates["people"].n_ungraded) == (0.3, 40, 2)
     assert rates.rate.n_ungraded == 2
 
 

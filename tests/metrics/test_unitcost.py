@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from isocost.metrics.unitcost import cost_per_correct, cost_per_truly_correct
+from isocost.arrays import Bools, Floats
+from isocost.metrics.intervals.score import t_quantile
+from isocost.metrics.unitcost import _fieller, cost_per_correct, cost_per_truly_correct
 from isocost.records import Estimate
 
 
@@ -35,6 +37,49 @@ def test_the_interval_holds_the_truth(law: tuple[float, float]) -> None:
         low, high = found.low or 0.0, float("inf") if found.high is None else found.high
         held += low <= truth <= high
     assert held / 1000 >= 0.93
+
+
+def _may_be_zero(spent: Floats, share: Floats, ratios: Floats) -> Bools:
+    """Return whether a 95% t interval for the mean of spent - R * share holds 0, for each R."""
+    rest = spent - ratios[:, None] * share
+    reach = float(t_quantile(spent.size - 1)) * rest.std(axis=1, ddof=1) / np.sqrt(spent.size)
+    inside: Bools = np.abs(rest.mean(axis=1)) <= reach
+    return inside
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 30])
+def test_fiellers_ends_are_those_of_a_scan(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(200):
+        spent = rng.exponential(size=n) ** rng.choice([0, 1, 3])
+        share = rng.binomial(4, rng.choice([0.05, 0.5]), n) / 4
+        share[0] = max(share[0], 0.25)
+        low, high = _fieller(spent, share)
+        ratios = float(spent.mean() / share.mean()) * np.geomspace(1e-3, 1e3, 6001)
+        inside = ratios[_may_be_zero(spent, share, ratios)]
+        step = 10 ** (6 / 6000)
+        assert low <= inside.min() <= max(low, ratios[0]) * step * (1 + 1e-9)
+        if high < ratios[-1]:
+            assert high / step <= inside.max() * (1 + 1e-9) <= high * (1 + 2e-9)
+
+
+def test_the_lower_end_is_known_where_the_pass_rate_may_be_0() -> None:
+    found = cost_per_correct([1.0] * 30, [0.25, 0.25, *[0.0] * 28])
+    assert (found.value, found.high) == (pytest.approx(60), None)
+    assert found.low == pytest.approx(1 / 0.12158, rel=1e-3)  # that of the score interval is the wider one
+    assert _fieller(np.ones(30), np.array([0.25, 0.25, *[0.0] * 28]))[0] == pytest.approx(24.78, rel=1e-3)
+    truly = cost_per_truly_correct(found, Estimate(value=0.2, low=0.1, high=0.3, n=40))
+    assert truly.low is not None
+    assert 0 < truly.low < 60 / 0.8
+
+
+def test_the_lower_end_where_the_quadratic_is_a_line() -> None:
+    """With a = 0 the set starts at c / (2 b)."""
+    t = float(t_quantile(1))
+    # The mean is t times its standard error: a = 0.
+    share = np.array([0.25 * (1 + 1 / t), 0.25 * (1 - 1 / t)])
+    low, _ = _fieller(np.ones(2), share)
+    assert low == pytest.approx(1 / (2 * 0.25))
 
 
 def test_false_positives_make_it_dearer_and_wider() -> None:

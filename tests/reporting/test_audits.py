@@ -56,13 +56,35 @@ def test_the_rate_to_believe_and_who_judged_come_first() -> None:
     assert "few audits" in made.html
 
 
-def test_rates_that_nobody_has_checked_are_not_called_the_ones_to_believe() -> None:
+def without_labels(*left_out: str) -> dict[str, Estimate]:
+    """The rates of weak before enough solutions are labelled."""
+    return {name: value for name, value in audited().pools["weak"].items() if name not in (*left_out, "fpr/combined")}
+
+
+def test_rates_without_enough_labels_say_how_they_err() -> None:
     study = audited()
-    own = {name: value for name, value in study.pools["weak"].items() if name not in ("fpr/people", "fpr/combined")}
-    alone = audits(replace(study, pools={**study.pools, "weak": own})).finding
-    assert alone.endswith("]. Until people label some, that is what steps or a judge say, and not to be believed alone.")
-    both = audits(replace(study, pools={**study.pools, "strong": {**study.pools["strong"], **own}})).finding
-    assert "Until people label some of strong, that is" in both
+    by_steps = without_labels("fpr/people", "fpr/judge")
+    alone = audits(replace(study, pools={**study.pools, "weak": by_steps})).finding
+    assert alone.endswith("]. Until people label enough solutions, these rates come from equation checks and are probably too low.")
+    by_judge = audits(replace(study, pools={**study.pools, "weak": without_labels("fpr/people")})).finding
+    assert by_judge.endswith("these rates come from a judge and may be far too low or too high.")
+    both = audits(replace(study, pools={**study.pools, "strong": {**study.pools["strong"], **by_steps}})).finding
+    assert "Until people label enough solutions, the rates of strong come from equation checks" in both
+    few = report(replace(study, pools={**study.pools, "weak": without_labels()})).tables["false_positives"]
+    assert [row["judged_by"] for row in rows(few)] == ["steps", "judge", "people (too few labels to use)"]
+
+
+def test_a_cost_from_a_lower_bound_is_named_for_what_it_is() -> None:
+    study = audited()
+    by_steps = without_labels("fpr/people", "fpr/judge")
+    table = next(t for t in audits(replace(study, pools={**study.pools, "weak": by_steps})).tables if t.key == "cost_per_truly_correct")
+    assert table.title == "What a solution without a false equation costs"
+    assert [column.title for column in table.columns][2] == "One without a false equation [95% interval]"
+    mixed = replace(study, pools={**study.pools, "strong": {**study.pools["strong"], **by_steps}})
+    table = next(t for t in audits(mixed).tables if t.key == "cost_per_truly_correct")
+    assert table.title == "What a truly correct solution costs"
+    remarks = {row.entries[0].text: row.entries[2].remark for row in table.rows if row.group == "USD"}
+    assert remarks == {"weak": "", "strong": "without a false equation"}
 
 
 def test_costs_in_every_unit_and_an_end_that_is_not_known() -> None:
@@ -96,7 +118,7 @@ def test_what_a_cell_is_worth_names_the_steps_and_says_that_they_are_a_part_of_t
 
 
 def believed(**ways: str) -> Results:
-    """Rates to believe of weak and strong; the last way of each is the one."""
+    """Rates of weak and strong, each judged in these ways."""
     study = results()
     pools = {
         model: {**{f"fpr/{way}": estimate(0.1) for way in found.split()}, "fpr": estimate(0.25 if model == "weak" else 0.1)}
@@ -109,16 +131,21 @@ def ours(study: Results) -> Entry:
     return published(study).tables[0].rows[2].entries[5]
 
 
-@pytest.mark.parametrize(
-    ("strong", "remark"),
-    [("steps people combined", ""), ("steps", "combined (people and steps) against steps")],
-)
-def test_a_difference_says_where_the_two_rates_were_judged_by_others(strong: str, remark: str) -> None:
-    study = believed(weak="steps people combined", strong=strong)
+def test_a_difference_is_of_rates_of_one_method() -> None:
+    study = believed(weak="steps people combined", strong="steps people combined")
     beside = next(t for t in audits(study).tables if t.key == "false_positive_differences").rows[0].entries[1]
     assert (beside.text, beside.remark) == (ours(study).text, ours(study).remark)
-    assert beside.remark == remark
+    assert beside.remark == ""
     assert beside.text.startswith("+15.0 [")
+
+
+@pytest.mark.parametrize(("strong", "way"), [("steps", "steps"), ("steps people", "steps"), ("steps judge people", "judge")])
+def test_rates_of_different_methods_are_not_compared(strong: str, way: str) -> None:
+    study = believed(weak="steps people combined", strong=strong)
+    beside = next(t for t in audits(study).tables if t.key == "false_positive_differences").rows[0].entries[1]
+    assert (beside.text, beside.remark) == ("–", f"not compared: combined and {way}")
+    assert (ours(study).text.startswith("+6.0 ["), ours(study).remark) == (True, "by steps, in the cells")
+    assert report(study).html
 
 
 def test_published_never_sets_a_models_rate_against_a_cells() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import ceil
 
-from isocost.auditing.rates import ModelRates
+from isocost.auditing.rates import FEWEST_LABELS, ModelRates
 from isocost.metrics.intervals import independent_difference
 from isocost.metrics.labels import Judge, Known, Predictor, labels_needed, smallest_difference
 from isocost.records import Estimate
@@ -22,11 +22,11 @@ class Difference:
 
     Attributes:
         models: The two.
-        difference: The first model's rate minus the second's.
+        difference: The first model's rate minus the second's; None where the two are of different methods.
     """
 
     models: tuple[str, str]
-    difference: Estimate
+    difference: Estimate | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,8 @@ class Needed:
     Attributes:
         models: The two.
         guesses: Their best estimates of the rate.
-        labels: Human labels per model, by people alone; None where the estimates are equal, or more than `MOST` are needed.
+        labels: Human labels per model, by people alone, at least the number from which on a combined rate is used; None where the
+            estimates are equal, or more than `MOST` are needed.
         with_judge: The same with the judge or steps as predictor, at the accuracy that labels have shown, or before that with a judge that
             is right `SUPPOSED` of the time. None without either, and where `labels` is.
         in_order: Labels in the order of `place`, which covers all models, until each has about `labels`; None where a model has fewer
@@ -57,11 +58,15 @@ class Needed:
 def differences(rates: Sequence[ModelRates]) -> list[Difference]:
     """Return the differences of every two models' best estimates, where both have one.
 
-    The estimates count as independent (`independent_difference`). Where both models err on the same problems, the interval is too wide.
+    Estimates of different methods are not compared: the difference would be that of the methods. The others count as independent
+    (`independent_difference`). Where both models err on the same problems, the interval is too wide.
     """
     known = [each for each in rates if each.rate.value is not None]
     return [
-        Difference(models=(left.model, right.model), difference=independent_difference(left.rate, right.rate))
+        Difference(
+            models=(left.model, right.model),
+            difference=independent_difference(left.rate, right.rate) if left.best == right.best else None,
+        )
         for left, right in combinations(known, 2)
     ]
 
@@ -72,10 +77,11 @@ def needed(rates: Sequence[ModelRates]) -> list[Needed]:
     chosen = sum(each.chosen for each in rates)
     found = []
     for (left, a), (right, b) in combinations(known, 2):
-        labels = _labels(a, b, None)
-        predictor = _predictor(left, right)
-        fewer = _labels(a, b, predictor) if predictor and labels else None
         rarest = min(left.chosen, right.chosen)  # the model that runs out of solutions to label first
+        fewest = min(FEWEST_LABELS, rarest)
+        labels = _labels(a, b, None, fewest)
+        predictor = _predictor(left, right)
+        fewer = _labels(a, b, predictor, fewest) if predictor and labels else None
         found.append(
             Needed(
                 models=(left.model, right.model),
@@ -84,7 +90,7 @@ def needed(rates: Sequence[ModelRates]) -> list[Needed]:
                 with_judge=fewer,
                 in_order=_in_order(labels, rarest, chosen),
                 with_judge_in_order=_in_order(fewer, rarest, chosen),
-                apart=smallest_difference(min(a, b), min(left.chosen, right.chosen)) if min(a, b) < 1 else None,
+                apart=smallest_difference(min(a, b), rarest) if min(a, b) < 1 else None,
             )
         )
     return found
@@ -106,8 +112,8 @@ def _predictor(left: ModelRates, right: ModelRates) -> Predictor | None:
     return None
 
 
-def _labels(a: float, b: float, predictor: Predictor | None) -> int | None:
+def _labels(a: float, b: float, predictor: Predictor | None, fewest: int) -> int | None:
     if abs(a - b) < 1e-3:  # a tenth of a percentage point: no number of labels that people give would show it
         return None
-    labels = labels_needed(a, b, judge=predictor)
+    labels = max(fewest, labels_needed(a, b, judge=predictor))
     return labels if labels <= MOST else None

@@ -12,6 +12,9 @@ from isocost.metrics.intervals import proportion, weighted_proportion
 from isocost.metrics.ppi import power_tuned_rate
 from isocost.records import Chosen, Estimate
 
+# Labels of a model from which on its combined rate is used. At 30 each end of its interval is at most 17 points from the middle.
+FEWEST_LABELS = 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -40,10 +43,10 @@ class ModelRates:
         model: The model.
         solved: The number of problems with a correct solution.
         chosen: The number of them with a chosen solution.
-        rates: By the `WAYS` that are available; n counts the checked solutions, n_ungraded the others.
-        best: The most reliable of these.
-        predictor: The predictor of `combined`, steps or judge; None without labels.
-        error_ratio: The standard error of `combined` divided by that of people alone.
+        rates: By the method: steps, judge, people, combined, as far as available; n counts the checked solutions, n_ungraded the others.
+        best: The method whose rate is used.
+        predictor: The predictor of `combined`, steps or judge; None without `combined`.
+        error_ratio: The standard error of `combined` divided by that of people alone; 1 without `combined`.
     """
 
     model: str
@@ -56,7 +59,7 @@ class ModelRates:
 
     @property
     def rate(self) -> Estimate:
-        """The rate of the most reliable method."""
+        """The rate that is used."""
         return self.rates[self.best]
 
 
@@ -71,7 +74,10 @@ def model_rates(found: Iterable[Found]) -> list[ModelRates]:
       keeps the rate unbiased, and the mean favours neither verdict; a third value would have to be estimated from the same few labels. A
       solution that people could not decide is left out on both sides.
 
-    The best is `combined` once one solution of the model is labelled, else the judge's where it has verdicts, else the steps'.
+    `combined` needs `FEWEST_LABELS` labels of the model, or labels of all its chosen solutions that people could decide, or no other rate.
+    The number of labels decides, not the width of the interval: that depends on the verdicts, so few unsound labels would be preferred.
+
+    The best is `combined` where there is one, else the judge's where it has verdicts, else the steps'.
     """
     by_model: dict[str, list[Found]] = {}
     for each in found:
@@ -85,10 +91,10 @@ def _rates_of(model: str, found: Sequence[Found]) -> ModelRates:
         rates["judge"] = _rate(found, "judge")
     best = list(rates)[-1]
     predictor, ratio = None, 1.0
-    if any(each.people is not None for each in found):
-        predictor = best
-        rates["people"], rates["combined"], ratio = _combined(found, predictor)
-        best = "combined"
+    if labels := sum(each.people is not None for each in found):
+        rates["people"], combined, error_ratio = _combined(found, best)
+        if labels >= min(FEWEST_LABELS, len(found) - rates["people"].n_ungraded) or rates[best].value is None:
+            rates["combined"], predictor, ratio, best = combined, best, error_ratio, "combined"
     return ModelRates(
         model=model,
         solved=round(sum(each.chosen.weight for each in found)),  # weights sum to the solved problems, apart from rounding

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from isocost.amounts import format_amount
 from isocost.exporting.cells import CellData
 from isocost.exporting.shapes import Shape
 from isocost.paths import scan_parquet
+from isocost.records import UNITS
 from isocost.tables.coding import collected
 from isocost.yamlfile import dump_yaml
 
@@ -17,7 +19,7 @@ _LICENCES = {"gsm8k": "mit", "math": "mit", "humaneval": "mit", "mbpp": "cc-by-4
 _MEASURES = {"covered": "problems with a correct draw", "pass@1": "correct draws", "kept_per_problem": "solutions kept per problem"}
 _RATES = ("covered", "pass@1")  # shown in percent
 _JUDGED = {
-    "steps": "by checking the equations in the text",
+    "steps": "by checking the equations in the text, so it is probably too low",
     "judge": "by a model as the judge",
     "combined": "by a check of all, corrected by people who labelled a part of them",
 }
@@ -89,11 +91,11 @@ def budget(cell: CellData) -> Iterator[str]:
     arm, _, budget = cell.name.partition("@")
     plan = cell.read_json("plan.json").get("budgets", {}).get(budget, {})
     if plan.get("amount") is not None:
-        yield f"- budget: {plan['amount']:.6g} {plan.get('unit', '')} over all problems"
+        yield f"- budget: {_amount(plan['amount'], plan.get('unit', ''))} over all problems"
     chosen: Mapping[str, Any] = next((each for each in plan.get("choices", ()) if each.get("name") == arm), {})
     planned = {unit: cost for unit, cost in (chosen.get("cost") or {}).items() if cost is not None}
     if planned:
-        yield "- planned: " + ", ".join(f"{cost:.6g} {unit}" for unit, cost in planned.items())
+        yield "- planned: " + ", ".join(_amount(cost, unit) for unit, cost in planned.items())
     number = cell.study.arms[arm].samples_per_problem
     if number is not None:
         yield f"- planned: {number} draws per problem"
@@ -103,9 +105,15 @@ def budget(cell: CellData) -> Iterator[str]:
         .join(cell.allocations.lazy(), on=["problem_id", "model", "sample_index"], how="semi")
     )
     costs, units = spent["cost"], spent["cost_unit"].drop_nulls().unique().to_list()
-    total = f"{costs.sum():.6g} {units[0]}" if len(units) == 1 and not costs.null_count() else "cost not known"
+    total = _amount(float(costs.sum()), units[0]) if len(units) == 1 and not costs.null_count() else "cost not known"
     yield f"- realised: {spent.height:,} draws, {total}, {spent['num_generated_tokens'].sum():,} generated tokens"
     yield f"- policy: `{cell.study.arms[arm].policy}`"
+
+
+def _amount(amount: float, unit: str) -> str:
+    """Format an amount in a unit as a run directory names it."""
+    known = next((each for each in UNITS if each == unit), None)
+    return f"{amount:.6g} {unit}" if known is None else format_amount(known, amount)
 
 
 def _measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -91,10 +91,10 @@ def crossings(models: Sequence[Model]) -> list[Crossing]:
     return found
 
 
-def shared(models: Sequence[Model], adaptive: Collection[str] = ()) -> list[Shared]:
+def shared(models: Sequence[Model], held_back: Collection[str] = ()) -> list[Shared]:
     """Return the overlap of all models, and of each pair of at most five: in all draws, and at the largest cost that each reaches.
 
-    Models whose policy is `adaptive` are not compared at a cost, because coverage@k is biased for them.
+    Models that are `held_back` (`Measured.held_back`) are not compared at a cost, because coverage@k is biased for them.
     """
     sets = [tuple(models)] if len(models) > 1 else []
     if 2 < len(models) <= MOST_PAIRED:
@@ -108,15 +108,14 @@ def shared(models: Sequence[Model], adaptive: Collection[str] = ()) -> list[Shar
         names = tuple(model.name for model in some)
         solved = [covered(model.correct[at][drawn_by_all]) for model, at in zip(some, places, strict=True)]
         found.append(Shared(models=names, draws=None, cost=None, found=overlap(solved)))
-        found += [] if set(names) & set(adaptive) else _at_matched_cost(some, places)
+        found += [] if set(names) & set(held_back) else _at_matched_cost(some, places)
     return found
 
 
 def _at_matched_cost(models: Sequence[Model], places: Sequence[Ints]) -> list[Shared]:
     reached = [reach_of(model.drawn[at]) for model, at in zip(models, places, strict=True)]
     kept = all_true([mask for mask, _ in reached])
-    comparable = all(model.cost is not None and not model.stopped for model in models)
-    if not kept.any() or not comparable:
+    if not kept.any() or any(model.cost is None for model in models):
         return []
     each = [float(draw_cost(model, at[kept]).mean()) for model, at in zip(models, places, strict=True)]
     if min(each) <= 0:

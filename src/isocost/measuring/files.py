@@ -57,7 +57,10 @@ def survey_file(
         # Counting tokens would give every model the same price per token, which contradicts the run's report.
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
         warnings += [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
-    found = survey(table, ks, levels=levels, given=given, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
+    try:
+        found = survey(table, ks, levels=levels, given=given, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
+    except TableError as error:  # raised from a frame, which knows no file
+        raise TableError(f"{path}: {error.happened}", details=error.details, advice=error.advice) from error
     return replace(found, warnings=[*found.warnings, *warnings])
 
 

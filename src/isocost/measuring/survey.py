@@ -118,7 +118,7 @@ def survey(
     # It is read and never written: another process may have the run directory open.
     known = EquationCache(run.path / FILE if run else None)
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked), known=known)
-    stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws.problems) for model in found}
+    stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws) for model in found}
     is_fixed = {**(run.is_fixed if run else {}), **dict.fromkeys(part.models if part else (), True)}
     measured = [
         Measured.of(model, wanted, as_fixed=as_fixed, is_fixed=is_fixed.get(model.name), unbiased=stopped.get(model.name))
@@ -153,7 +153,7 @@ def _surveyed(
         unit=unit,
         curves={model.name: curve_points(model) for model in fixed},
         crossings=crossings(fixed),
-        shared=shared(found, [m.model.name for m in measured if m.adaptive]),
+        shared=shared(found, [m.model.name for m in measured if m.held_back]),
         by={name: {m.model.name: m.estimates(members) for m in measured} for name, members in groups.items()},
         warnings=[*(line for m in measured for line in m.warnings()), *notes, *_unmatched(found), *_unpriced(found, unit)],
         mixtures=[_mixture(shares, measured) for shares in mixes],

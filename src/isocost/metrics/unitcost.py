@@ -50,7 +50,10 @@ def cost_per_correct(cost: ArrayLike, pass_rate: ArrayLike) -> Estimate:
 
 
 def _fieller(spent: Floats, share: Floats) -> tuple[float, float]:
-    """Return both ends; infinite if the mean share cannot be distinguished from 0."""
+    """Return the smallest and largest R >= 0 with a R^2 - 2 b R + c <= 0: the mean of spent - R * share may be 0 there.
+
+    The upper end is infinite if the mean share cannot be distinguished from 0, and for one problem.
+    """
     n = spent.size
     x, y = float(spent.mean()), float(share.mean())
     if n == 1:
@@ -58,10 +61,9 @@ def _fieller(spent: Floats, share: Floats) -> tuple[float, float]:
     (xx, xy), (_, yy) = np.cov(spent, share) * float(t_quantile(n - 1)) ** 2 / n
     a, b, c = y**2 - yy, x * y - xy, x**2 - xx
     root = sqrt(max(0.0, b**2 - a * c))
-    # The mean share may be 0, so the ratio has no upper end.
-    if a <= 0:
-        return 0.0, inf
-    return max(0.0, (b - root) / a), (b + root) / a
+    # The positive root that (b - root) / a is, in a form that also holds for a <= 0. R = x / y is in the set, so b + root > 0 if c > 0.
+    low = c / (b + root) if c > 0 else 0.0
+    return low, (b + root) / a if a > 0 else inf
 
 
 def cost_per_truly_correct(per_correct: Estimate, fpr: Estimate) -> Estimate:

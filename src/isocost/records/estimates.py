@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A number with its 95% interval.
+    """A number with its interval.
+
+    The interval is 95%, unless what makes the estimate states another level: forecasts from a pilot, their margins and differences, and
+    posteriors have 90%.
 
     Attributes:
         value: The estimate; None if undefined.

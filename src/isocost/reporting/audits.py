@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from isocost.records import Estimate, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table, estimated, integer, number
 from isocost.reporting.marks import model_marks
-from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by
+from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by, used
 from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
 
 _AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # keys of `Results.environment`
@@ -34,13 +34,24 @@ def audits(results: Results) -> Section | None:
 
 
 def _answer(results: Results) -> str:
-    """Return one sentence with the rates. It warns about models whose rate no person has checked."""
+    """Return the rates, and how those err that people have not labelled enough solutions for."""
     known = {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
-    said = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
-    unchecked = [model for model, own in known.items() if "fpr/combined" not in own]
-    of = "" if len(unchecked) == len(known) else f" of {' and '.join(unchecked)}"
-    warning = f" Until people label some{of}, that is what steps or a judge say, and not to be believed alone." if unchecked else ""
-    return f"Right answers with wrong reasoning: {', '.join(said)}.{warning}" if said else "No solution could be checked."
+    rates = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
+    warnings = [_warning([model for model, own in known.items() if used(own) == way], len(known), way) for way in _UNCHECKED]
+    return f"Right answers with wrong reasoning: {', '.join(rates)}.{''.join(warnings)}" if rates else "No solution could be checked."
+
+
+_UNCHECKED = {
+    "judge": "come from a judge and may be far too low or too high",
+    "steps": "come from equation checks and are probably too low",
+}
+
+
+def _warning(models: Sequence[str], n_known: int, way: str) -> str:
+    if not models:
+        return ""
+    these = "these rates" if len(models) == n_known else f"the rates of {amounts.listed(models)}"
+    return f" Until people label enough solutions, {these} {_UNCHECKED[way]}."
 
 
 def _how(results: Results) -> tuple[str, ...]:
@@ -83,7 +94,7 @@ def _rates(results: Results) -> Table:
         rated,
         key="false_positives",
         title="Right answers with wrong reasoning",
-        caption="Of the problems that a model solved. The last row of each model is the rate to believe.",
+        caption="Of the problems that a model solved. The rate that is used is combined, without it the judge's, else that by steps.",
         group_title="Model",
         group=lambda item: item.group,
         mark=lambda item: marks[item.group],
@@ -93,7 +104,7 @@ def _rates(results: Results) -> Table:
 
 
 def _differences(results: Results) -> Table:
-    """Compare the final rates of every two models."""
+    """Compare the rates of every two models."""
     pairs = {two: difference(results.pools[two[0]], results.pools[two[1]]) for two in combinations(results.pools, 2)}
     shown: tuple[Shown[_Rated], ...] = (
         text("Left − right", "difference_of", lambda item: item.name),
@@ -105,7 +116,7 @@ def _differences(results: Results) -> Table:
         [_Rated("", f"{a} {amounts.MINUS} {b}", *found) for (a, b), found in pairs.items() if found],
         key="false_positive_differences",
         title="Which model has more of them",
-        caption="The last rates above, one model's less another's, in points, as if no problem were audited for both.",
+        caption="One model's rate minus another's, in points, as if no problem were audited for both. Methods are not mixed.",
         drawn="difference",
         axis=axes.differences,
     )
@@ -128,7 +139,7 @@ def _mixed(results: Results) -> Table:
         rated,
         key="false_positives_in_cells",
         title="By model in cells of several models",
-        caption="By steps, in the cell's own solutions; the rates to believe stand above.",
+        caption="By steps, in the cell's own solutions.",
         group_title="Cell",
         group=lambda item: item.group,
     )
@@ -137,7 +148,8 @@ def _mixed(results: Results) -> Table:
 class _Priced(NamedTuple):
     """Costs of a model's correct and truly correct solutions in one unit.
 
-    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `said` formats an amount.
+    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `said` formats an amount. `is_bound` says that the rate is by
+    steps, a lower bound: the cost is that of a solution without a false equation.
     """
 
     unit: str
@@ -146,21 +158,29 @@ class _Priced(NamedTuple):
     correct: Estimate
     truly: Estimate
     said: Callable[[float], str]
+    is_bound: bool
 
 
 def _costs(results: Results) -> Table:
     """Return the costs of a correct and of a truly correct solution, one row per model and unit."""
+    priced = [*_priced(results, "flops"), *_priced(results, "usd")]
+    all_bounds = all(item.is_bound for item in priced)
     shown: tuple[Shown[_Priced], ...] = (
         text("Model", "model", lambda item: item.model),
         interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.said)),
-        interval("A truly correct one", "per_truly_correct", lambda item: _cost(item.truly, item.said)),
+        interval(
+            "One without a false equation" if all_bounds else "A truly correct one",
+            "per_truly_correct",
+            lambda item: _truly_cost(item, marked=not all_bounds),
+        ),
     )
+    too = "no false equation too: c / (pass rate (1 − rate by steps))" if all_bounds else "right reasoning too: c / (pass rate (1 − FPR))"
     return table(
         shown,
-        [*_priced(results, "flops"), *_priced(results, "usd")],
+        priced,
         key="cost_per_truly_correct",
-        title="What a truly correct solution costs",
-        caption="Cost of a draw over its chance to be correct, and to have right reasoning too: c / (pass rate (1 − FPR)).",
+        title=f"What a {'solution without a false equation' if all_bounds else 'truly correct solution'} costs",
+        caption=f"Cost of a draw over its chance to be correct, and to have {too}.",
         group_title="Unit",
         group=lambda item: item.unit,
         raw_group=lambda item: item.raw_unit,
@@ -169,10 +189,16 @@ def _costs(results: Results) -> Table:
 
 def _priced(results: Results, unit: str) -> list[_Priced]:
     names = f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}"
-    known = {model: (own[names[0]], own[names[1]]) for model, own in results.pools.items() if names[1] in own}
-    scale = amounts.flops_scale(each.value for own in known.values() for each in own)
+    known = {model: (own[names[0]], own[names[1]], used(own) == "steps") for model, own in results.pools.items() if names[1] in own}
+    scale = amounts.flops_scale(each.value for correct, truly, _ in known.values() for each in (correct, truly))
     title, raw, said = ("USD", "USD", amounts.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
-    return [_Priced(title, raw, model, correct, truly, said) for model, (correct, truly) in known.items()]
+    return [_Priced(title, raw, model, correct, truly, said, is_bound) for model, (correct, truly, is_bound) in known.items()]
+
+
+def _truly_cost(item: _Priced, *, marked: bool) -> Entry:
+    """Make the entry of a cost; `marked` says to name a cost that follows from a lower bound."""
+    entry = _cost(item.truly, item.said)
+    return replace(entry, remark="without a false equation") if marked and item.is_bound and not entry.remark else entry
 
 
 def _cost(cost: Estimate, said: Callable[[float], str]) -> Entry:

@@ -86,7 +86,7 @@ GLOSSARY = (
         "Solutions whose answer is right and whose reasoning is wrong, as a share of the problems that a model solved; one solution per "
         "problem. Steps: a false equation is written out, so closer to a lower bound. Judge: a model read the solution; it errs both ways. "
         "People: labels on a random subset. Combined: these labels, with verdicts of the judge or the steps as predictions (power-tuned "
-        "prediction-powered inference), which cannot bias it. The last row of each model is the rate to believe.",
+        "prediction-powered inference), which cannot bias it; from 30 labels of the model on.",
     ),
     Term(
         "uniform",

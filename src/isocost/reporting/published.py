@@ -134,10 +134,10 @@ def _per_solved(cell: CellResult) -> Estimate | None:
 
 
 def _false_positives(results: Results, pair: _Pair) -> Entry:
-    """Return the difference of the models' final rates, else of the cells' rates by steps; the two kinds are never mixed."""
+    """Return the difference of the models' rates if both are of one method, else of the cells' rates by steps."""
     weak, strong = (results.pools.get(model, {}) for model in pair.models)
-    if found := difference(weak, strong):
-        return replace(_entry(found[0], numbers.points, ""), remark=found[1])
+    if (found := difference(weak, strong)) and found[0].value is not None:
+        return _entry(found[0], numbers.points, "")
     if found := difference(pair.weak.measures, pair.strong.measures):
         return replace(_entry(found[0], numbers.points, ""), remark="by steps, in the cells")
     return _entry(None, numbers.points, "not audited")

@@ -63,7 +63,7 @@ class Audits:
     def measures(self) -> dict[str, dict[str, Estimate]]:
         """Return measures by model and name.
 
-        Names are `fpr` (the most reliable rate), `fpr/steps` and so on, and `cost_per_correct_usd`, `cost_per_truly_correct_flops` and so
+        Names are `fpr` (the rate that is used), `fpr/steps` and so on, and `cost_per_correct_usd`, `cost_per_truly_correct_flops` and so
         on.
         """
         found: dict[str, dict[str, Estimate]] = {}

@@ -44,11 +44,12 @@ def to_json(audits: Audits) -> dict[str, Any]:
     An ESTIMATE is an object with its fields: value, low, high, n (checked) and n_ungraded (not checked). The keys are:
 
     - "models": {MODEL: {"solved", "chosen", "rates": {"steps" | "judge" | "people" | "combined": ESTIMATE}, "best", "predictor",
-      "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}.
+      "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}. "best" names the rate that is
+      used. "combined" and "predictor" need enough labels of the model (`auditing.model_rates`).
     - "agreement": of people with each other rater, {"steps" | "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}.
     - "labels": {"labelled", "disagreed", "unsure", "not_chosen", "passed_over"}. "not_chosen" counts labels of solutions that are no longer
       chosen, "passed_over" solutions without a label before the last labelled one.
-    - "differences": [{"models", "difference": ESTIMATE}].
+    - "differences": [{"models", "difference": ESTIMATE}]; "difference" is null where the two "best" rates are of different methods.
     - "labels_needed": [{"models", "guesses", "labels", "with_judge", "in_order", "with_judge_in_order", "apart"}]. "labels" and
       "with_judge" are labels per model, or null. The two "in_order" are about how many labels that is in the order of the page, over all
       models; null where fewer are chosen.
@@ -132,35 +133,58 @@ def _rate_table(found: Mapping[str, Any]) -> list[str]:
     for model, own in found["models"].items():
         for way, fields in own["rates"].items():
             rate = Estimate(**fields)
-            by = f"{way} (people and {own['predictor']})" if way == "combined" else way
-            lines.append(f"| {model} | {by} | {numbers.percent(rate)} | {rate.n:,} | {rate.n_ungraded:,} |")
+            lines.append(f"| {model} | {_method(way, own)} | {numbers.percent(rate)} | {rate.n:,} | {rate.n_ungraded:,} |")
     return [*lines, "", _format_reliability(found["models"])]
 
 
+def _method(way: str, own: Mapping[str, Any]) -> str:
+    """Name the method of a rate in its row."""
+    if way == "people" and own["best"] != "combined":
+        return "people (too few labels to use)"
+    return f"{way} (people and {own['predictor']})" if way == "combined" else way
+
+
 def _format_reliability(models: Mapping[str, Any]) -> str:
-    """Name the rates to rely on, if any: an unchecked judge may be far off, in either direction."""
-    alone = [model for model, own in models.items() if own["best"] != "combined"]
-    labelled = [model for model in models if model not in alone]
+    """Name the rates that are used, how they err, and how many labels would correct them."""
+    by = {way: [model for model, own in models.items() if own["best"] == way] for way in ("combined", "judge", "steps")}
     parts = []
-    if labelled:
-        of_which = f" Of {amounts.listed(labelled)}, this" if alone else "This"
-        parts.append(f"{of_which.strip()} is the one to believe: combined, in which labels take out what steps or judge get wrong.")
-    if alone:
-        which = f"Of {amounts.listed(alone)} people have labelled none: each" if labelled else "Each"
+    if by["combined"]:
+        parts.append(f"Use the combined rate of {amounts.listed(by['combined'])}: labels correct what steps or judge get wrong.")
+    if by["judge"]:
+        parts.append(f"Of {amounts.listed(by['judge'])} the judge's rate is used. It may be far too low or too high.")
+    if by["steps"]:
         parts.append(
-            f"{which} rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
+            f"Of {amounts.listed(by['steps'])} the rate by steps is used. It counts false equations alone, so it is a lower bound."
         )
-    return " ".join(parts)
+    owed = [_format_owed(model, models[model]) for model in (*by["judge"], *by["steps"])]
+    return " ".join([*parts, *([f"To correct this, label solutions: {', '.join(owed)}."] if owed else [])])
+
+
+def _format_owed(model: str, own: Mapping[str, Any]) -> str:
+    """Format the labels of a model that a combined rate needs, such as `30 of weak (2 so far)`."""
+    so_far = own["rates"]["people"]["n"] if "people" in own["rates"] else 0
+    needed = min(auditing.FEWEST_LABELS, own["chosen"])
+    return f"{needed:,} of {model}" + (f" ({so_far:,} so far)" if so_far else "")
 
 
 def _difference_table(pairs: Sequence[Mapping[str, Any]], models: Mapping[str, Any]) -> list[str]:
-    # A difference without a value has no row: one of its models has no rate.
-    rows = [
-        f"| {' − '.join(pair['models'])} | {numbers.points(each)} | {_format_significance(each)}{_format_raters(pair['models'], models)} |"
-        for pair in pairs
-        if (each := Estimate(**pair["difference"])).value is not None
-    ]
+    rows = [f"| {' − '.join(pair['models'])} | {_format_difference(pair, models)} |" for pair in pairs]
     return ["| difference | points [95% interval] | |", "| --- | ---: | --- |", *rows] if rows else []
+
+
+def _format_difference(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    if pair["difference"] is None:
+        return f"not compared | {_format_mismatch(pair['models'], models)}"
+    found, method = Estimate(**pair["difference"]), models[pair["models"][0]]["best"]
+    return f"{numbers.points(found)} | {_format_significance(found)}{'' if method == 'combined' else f' by {method}'}"
+
+
+def _format_mismatch(pair: Sequence[str], models: Mapping[str, Any]) -> str:
+    """Say why the rates of two models are of different methods."""
+    unlabelled = [model for model in pair if models[model]["best"] != "combined"]
+    if len(unlabelled) == 1:
+        return f"{unlabelled[0]} has {'too few' if 'people' in models[unlabelled[0]]['rates'] else 'no'} labels"
+    return " and ".join(f"{model} is judged by {models[model]['best']}" for model in pair)
 
 
 def _format_significance(difference: Estimate) -> str:
@@ -168,13 +192,6 @@ def _format_significance(difference: Estimate) -> str:
         return "not told apart"
     excludes_zero = difference.low > 0 or difference.high < 0
     return "told apart" if excludes_zero else "not told apart"
-
-
-def _format_raters(pair: Sequence[str], models: Mapping[str, Any]) -> str:
-    """Name the raters of rates that no person has checked."""
-    # A dict keeps the order of the models; a set would make the text differ between runs.
-    who = dict.fromkeys(models[model]["best"] for model in pair if models[model]["best"] != "combined")
-    return f" by {' and '.join(who)}" if who else ""
 
 
 def _counts_line(found: Mapping[str, Any]) -> str:
@@ -190,23 +207,28 @@ def format_labels(labels: Mapping[str, int]) -> str:
     Args:
         labels: "labels" of `to_json`.
     """
-    besides = [f"{labels[key]:,} {key.replace('_', ' ')}" for key in ("disagreed", "unsure") if labels[key]]
-    lost = f" {labels['not_chosen']:,} more are of solutions that are not chosen any more." if labels["not_chosen"] else ""
-    if not labels["labelled"] and not besides:
-        return f"Nobody has labelled any.{lost}"
-    more = f" ({' and '.join(besides)} besides)" if besides else ""
+    others = [f"{words} {labels[key]:,} more" for key, words in (("disagreed", "disagree on"), ("unsure", "are unsure of")) if labels[key]]
+    lost = f" Labels of solutions that are no longer chosen: {labels['not_chosen']:,}." if labels["not_chosen"] else ""
+    if not labels["labelled"] and not others:
+        return f"No solution is labelled.{lost}"
+    more = f" They {' and '.join(others)}." if others else ""
     over = labels["passed_over"]
-    owed = f" {over:,} before the last of them have none: label these too, or the labels are no random subset." if over else ""
-    return f"People have labelled {labels['labelled']:,}{more}.{owed}{lost}"
+    owed = f" Solutions without a label before the last labelled one: {over:,}. Label these too, or the labels are no random subset."
+    return f"People have labelled {labels['labelled']:,}.{more}{owed if over else ''}{lost}"
 
 
 def _cost_table(models: Mapping[str, Any]) -> list[str]:
     rows = [
-        f"| {model} | {cost(unit, Estimate(**own['cost_per_correct'][unit]))} | {cost(unit, Estimate(**truly))} |"
+        f"| {model} | {cost(unit, Estimate(**own['cost_per_correct'][unit]))} | {cost(unit, Estimate(**truly))}{_bound_only(own, truly)} |"
         for model, own in models.items()
         for unit, truly in own["cost_per_truly_correct"].items()
     ]
     return ["| model | a correct solution costs | a truly correct one |", "| --- | ---: | ---: |", *rows] if rows else []
+
+
+def _bound_only(own: Mapping[str, Any], truly: Mapping[str, Any]) -> str:
+    """Say what the cost is of if its rate is a lower bound."""
+    return " (one without a false equation)" if own["best"] == "steps" and truly["value"] is not None else ""
 
 
 def cost(unit: Unit, estimate: Estimate) -> str:
@@ -225,7 +247,7 @@ def cost(unit: Unit, estimate: Estimate) -> str:
 
 def _agreement_table(found: Mapping[str, Any]) -> list[str]:
     rows = [f"| {way} | {' | '.join(format_agreement(_agreement_of(own)))} |" for way, own in found["agreement"].items()]
-    return ["| people with | say the same | Cohen's kappa | n |", "| --- | ---: | ---: | ---: |", *rows] if rows else []
+    return ["| auditor | agreement with people | Cohen's kappa | n |", "| --- | ---: | ---: | ---: |", *rows] if rows else []
 
 
 def _agreement_of(fields: Mapping[str, Any]) -> Agreement:
@@ -241,23 +263,29 @@ def format_agreement(found: Agreement) -> tuple[str, str, str]:
 def _format_labels_needed(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
     (left, right), (a, b) = pair["models"], (f"{100 * guess:.1f}%" for guess in pair["guesses"])
     apart = "no difference" if pair["apart"] is None else f"a difference of {100 * pair['apart']:.1f} points or more"
-    all_of_them = f"labels of all that was chosen would show {apart}"
+    all_of_them = f"Labels of all chosen solutions would show {apart}."
     # No number of labels separates rates that are guessed to be equal.
     if pair["labels"] is None:
-        return f"{left} ({a}) and {right} ({b}) seem alike: {all_of_them}."
-    labelled = models[left]["predictor"] and models[right]["predictor"]
-    ever = f"beside a judge that is right {100 * auditing.SUPPOSED:.0f}% of the time"
+        return f"{left} and {right}: {a} and {b} are too close for labels to tell them apart. {all_of_them}"
+    needed = f"{pair['labels']:,} labels per model tell them apart ({_format_in_order(pair['in_order'])})."
+    return f"{left} and {right}: if the true rates are {a} and {b}, {needed}{_format_with_judge(pair, models)} {all_of_them}"
+
+
+def _format_with_judge(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    """Format the labels needed beside a judge or steps; "" where neither helps."""
+    if pair["with_judge"] is None:
+        return ""
+    predictors = [models[model]["predictor"] for model in pair["models"]]
     # Without labels the judge's accuracy is unknown, so the text names the supposed one.
-    helped = f"if {models[left]['predictor']} helps as much as so far" if labelled else ever
-    fewer = "" if pair["with_judge"] is None else f"; {helped}, {_format_label_count(pair['with_judge'], pair['with_judge_in_order'])}"
-    many = _format_label_count(pair["labels"], pair["in_order"], " labels")
-    return f"To tell {left} ({a}) from {right} ({b}), if they are so: {many}{fewer}; {all_of_them}."
+    helped = (
+        f"{predictors[0]} as accurate as so far" if all(predictors) else f"a judge that is right {100 * auditing.SUPPOSED:.0f}% of the time"
+    )
+    return f" With {helped}: {pair['with_judge']:,} ({_format_in_order(pair['with_judge_in_order'])})."
 
 
-def _format_label_count(labels: int, in_order: int | None, unit: str = "") -> str:
-    """Format a count, such as `27 labels of each, about 90 in the order of the page`."""
-    far = "more than were chosen" if in_order is None else f"about {in_order:,} in the order of the page"
-    return f"{labels:,}{unit} of each, {far}"
+def _format_in_order(labels: int | None) -> str:
+    """Format the labels over all models, in the order in which people label."""
+    return "more than were chosen" if labels is None else f"about {labels:,} in page order"
 
 
 def summary(audits: Audits) -> dict[str, str]:
