@@ -100,6 +100,7 @@ def test_the_judge_decides_what_is_trained_on(tmp_path: Path, out: Path) -> None
     assert samples(out)["expected_answer"].null_count() == WEAK + STRONG
     kept = pl.read_parquet(out / "trainsets" / "weak@low" / "train.parquet")
     assert kept.height == sum(truth(out)[:WEAK])
+    assert "judged correct by the model `strong`" in (out / "trainsets" / "weak@low" / "README.md").read_text()
     assert not (out / "excluded.jsonl").exists()
 
 
