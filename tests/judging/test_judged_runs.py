@@ -129,6 +129,7 @@ def test_a_run_judged_without_its_system_message_by_an_earlier_version_asks_noth
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = write_judged(tmp_path, judge={"prompt": {"chat": True, "system": "Be strict. "}})
+    assert "Be strict. \n\nYou are grading" in str(dry_run(study)[3])
     with monkeypatch.context() as earlier:
         earlier.setattr(replies, "own_system", lambda *_: None)
         run(study, out)

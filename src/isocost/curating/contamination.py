@@ -43,7 +43,7 @@ def near_duplicates(
 
     A word of the other question is covered if it is in a run of `n` words that the training question has too, case and punctuation aside.
     This is the criterion of Tulu 3 (arXiv 2411.15124: 8-grams, half of the words). A question of fewer than `n` words is one run, found
-    in the training question as a whole; one of fewer than 5 words must be all of it. Tulu 3 does not say what it does with these.
+    in the training question as a whole; one of fewer than 5 words must be all of it.
 
     Each character of a script without spaces between words is a word.
 
@@ -74,10 +74,10 @@ def _most_covered(
 ) -> tuple[int, float]:
     """Return the other question of which most is covered (the first of equals), and the share of its words; (-1, 0.0) if none is."""
     covered: dict[int, set[int]] = defaultdict(set)
-    # Sorted, so that the first of equals does not depend on the order of a set.
     for gram in grams:
         for number, position in index.get(gram, ()):
             covered[number].update(range(position, position + len(gram)))
+    # Sorted, so that the first of equals does not depend on the order of a set.
     shares = {number: len(covered[number]) / len(others[number][2]) for number in sorted(covered)}
     best = max(shares, key=lambda number: shares[number], default=-1)
     return best, shares.get(best, 0.0)
