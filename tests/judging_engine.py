@@ -50,7 +50,7 @@ class Rules:
         if any(judging) and self._fails.exists():
             raise EngineError("the judge is not there")
         time.sleep(self._seconds if any(judging) else 0.0)
-        self._note([request.prompt for request, judges in zip(batch, judging, strict=True) if judges])
+        self._note([f"{request.system or ''}{request.prompt}" for request, judges in zip(batch, judging, strict=True) if judges])
         return [
             [self._judged(request.prompt)] if judges else [self._solved(request, request.first_index + i) for i in range(request.count)]
             for request, judges in zip(batch, judging, strict=True)

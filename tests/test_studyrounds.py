@@ -11,7 +11,7 @@ from isocost.preparing.parts import known_parts
 from isocost.studyfile import check_study
 from isocost.studyrounds import own_students, round_mistakes, trained_name
 from tests.builders import study
-from tests.iterated import raw
+from tests.iterated import TINY, raw
 
 
 def mistakes(**changes: Any) -> list[str]:
@@ -77,3 +77,11 @@ def test_a_number_of_rounds_out_of_range_is_refused(rounds: object) -> None:
 def test_a_model_is_trained_from_a_model_of_the_study() -> None:
     (told,) = mistakes(base={"engine": "transformers", "model": "lab:tiny", "trained_from": "bse"})
     assert told.startswith('models.base.trained_from: unknown model "bse"; did you mean "base"?')
+
+
+def test_two_models_that_would_have_one_name_after_a_round_are_refused() -> None:
+    arms = {"b-c": {"models": ["base"]}, "c": {"models": ["base-b"]}}
+    (told,) = mistakes(arms=arms, trained=["b-c", "c"], students=["base", "base-b"], models={"base-b": {**TINY, "model": "lab:weak"}})
+    assert told == (
+        "arms.c: with rounds, two models have the name base-b-c-r1: base trained on b-c, and base-b trained on c; rename an arm or a model"
+    )

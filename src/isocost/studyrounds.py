@@ -29,7 +29,7 @@ def round_mistakes(study: Study, trainable: Collection[str]) -> list[Mistake]:
     """
     if study.finetune is None or study.rounds == 1:
         return []
-    found: list[Mistake] = [*_budget_mistakes(study), *_student_mistakes(study, trainable)]
+    found: list[Mistake] = [*_budget_mistakes(study), *_student_mistakes(study, trainable), *_name_mistakes(study)]
     for arm in study.arms:
         found += _arm_mistakes(study, arm)
     return found
@@ -46,6 +46,18 @@ def _student_mistakes(study: Study, trainable: Collection[str]) -> Iterator[Mist
         if (engine := study.models[name].engine) not in trainable:
             why = f"with rounds, the trained model samples; {name} has engine {engine}, whose weights cannot be trained here"
             yield ("finetune", "students", index), f"{why} ({', '.join(trainable)} can)"
+
+
+def _name_mistakes(study: Study) -> Iterator[Mistake]:
+    """Yield the arms whose trained model would have the name of another arm's: both hold hyphens, so that a-b on c is a on b-c."""
+    owners: dict[str, tuple[str, str]] = {}
+    for arm in study.arms:
+        for model in own_students(study, arm):
+            name = trained_name(model, arm, 1)
+            other, of_arm = owners.setdefault(name, (model, arm))
+            if (other, of_arm) != (model, arm):
+                both = f"{other} trained on {of_arm}, and {model} trained on {arm}"
+                yield ("arms", arm), f"with rounds, two models have the name {name}: {both}; rename an arm or a model"
 
 
 def _arm_mistakes(study: Study, arm: str) -> Iterator[Mistake]:

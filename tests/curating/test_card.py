@@ -50,6 +50,13 @@ def test_the_card_says_by_which_rules_the_set_was_chosen(rules: Rules, sentence:
     assert sentence in made(rules)
 
 
+def test_the_card_of_a_judged_set_names_the_judge_and_claims_no_reference_answer() -> None:
+    for rules in (Rules(), Rules(sound_only=True)):
+        text = made(rules, judge="strong")
+        assert "Each was judged correct by the model `strong`, not compared with the reference answer" in text
+        assert "reaches the reference answer" not in text
+
+
 def test_the_card_names_the_columns_of_the_rows() -> None:
     assert "`problem_id`, `prompt`, `completion`, `model`, `sample_id`: prompt-completion rows as TRL reads them." in made(Rules())
     chat = made(Rules(), chat=True)

@@ -50,6 +50,23 @@ def test_a_question_shorter_than_a_run_is_compared_whole() -> None:
     assert shares("", other="", n=8) == 0.0
 
 
+def test_a_short_question_is_found_inside_a_longer_one_if_it_has_five_words() -> None:
+    longer = "Compute the product: what is 12 times 35 exactly? Show your work."
+    assert shares(longer, other="What is 12 times 35 exactly?", n=8) == 1.0
+    assert shares("So what is 12 times 35 exactly?", other="What is 12 times 35?", n=8) == 1.0
+    assert shares("What is 3 + 4 + 5?", other="What is 3 + 4?", n=8) == 0.0
+    assert shares("And so on", other="so", n=8) == 0.0
+
+
+def test_each_character_of_a_script_without_spaces_is_a_word() -> None:
+    chinese = "小明有14个贝壳，又找到9个贝壳，然后送给朋友5个贝壳，现在小明有多少个贝壳？"
+    assert shares(chinese.replace("找到", "找到了"), other=chinese, n=8, threshold=0.5) > 0.9
+    assert shares("请回答：" + chinese.replace("，", "。"), other=chinese, n=8) == 1.0
+    thai = "สมชายมีแอปเปิล12ผลและซื้อเพิ่มอีก5ผล"
+    assert shares(f"โจทย์: {thai}", other=thai, n=8) == 1.0
+    assert shares("สมหญิงมีเงินสามร้อยบาท", other=thai, n=8) == 0.0
+
+
 def test_the_set_and_the_problem_that_are_repeated_are_named() -> None:
     named = {"test": {"t1": "nothing in common with it at all"}, "gsm8k:test": {"g7": OTHER}}
     (found,) = near_duplicates({"p": OTHER, "q": "another question altogether"}, named, n=8, threshold=0.5)

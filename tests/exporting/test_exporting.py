@@ -115,6 +115,39 @@ def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Pat
     assert rows(tmp_path / "kto")["completion"].to_list()[:2] == [f"<think>hm</think>{texts[0]}", texts[1]]
 
 
+def test_kto_rows_have_the_form_in_which_the_student_is_trained(finished: Path, tmp_path: Path) -> None:
+    study = changed(finished, tmp_path / "run")
+    study["models"]["strong"] |= {"prompt": {"form": "Q: {question}\nA: "}, "reasoning": {"open": "<r>", "close": "</r>"}}
+    study["problems"] |= {split: {"source": "lab", "split": split} for split in ("validation", "test")}
+    study["finetune"] = {"students": ["strong"], "arms": ["weak"], "reasoning": "keep"}
+    (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump(study))
+    samples = pl.read_parquet(tmp_path / "run" / "samples.parquet")
+    samples.with_columns(reasoning=pl.lit("hm")).write_parquet(tmp_path / "run" / "samples.parquet")
+    export(tmp_path / "run", CELL, "kto", tmp_path / "data")
+    first = rows(tmp_path / "data").row(0, named=True)
+    assert first["prompt"] == "Q: What is 0 + 7?\nA: "
+    assert first["completion"] == f"<r>\nhm\n</r>\n\n{samples['generation'][0]}"
+    card = (tmp_path / "data" / "README.md").read_text()
+    assert "Solutions of `weak`:\n\n```yaml\ntemplate: gsm8k\n```" in card
+    assert "Rows of training sets, for `strong`, without worked examples:\n\n```yaml\nform:" in card
+
+
+def test_the_card_of_judged_solutions_names_the_judge(finished: Path, tmp_path: Path) -> None:
+    study = changed(finished, tmp_path / "run")
+    (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump({**study, "grader": {"name": "judge", "model": "strong"}}))
+    export(tmp_path / "run", CELL, "messages", tmp_path / "data")
+    card = (tmp_path / "data" / "README.md").read_text()
+    assert "Correct solutions were judged correct by the model `strong`; they were not compared with reference answers." in card
+    assert "reach the reference answer" not in card
+
+
+def changed(finished: Path, run: Path) -> dict[str, Any]:
+    """Copy a run and return its study, to be changed."""
+    shutil.copytree(finished, run)
+    study: dict[str, Any] = yaml.safe_load((run / "study.yaml").read_text())
+    return study
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_form_loads_with_the_datasets_library(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     datasets = pytest.importorskip("datasets")

@@ -18,7 +18,9 @@ import yaml
 from isocost.amounts import format_amount as budget
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
 from isocost.events import Listener, Note, StageProgress
+from isocost.judging import replies
 from isocost.ledger import Ledger, Reservation
+from isocost.prompts.base import CHAT_TOKENS
 from isocost.running import dry_run, run, run_stage, runs
 from isocost.sampling.pools import Pool
 from isocost.summaries.plans import to_markdown
@@ -100,6 +102,7 @@ def test_the_judge_decides_what_is_trained_on(tmp_path: Path, out: Path) -> None
     assert samples(out)["expected_answer"].null_count() == WEAK + STRONG
     kept = pl.read_parquet(out / "trainsets" / "weak@low" / "train.parquet")
     assert kept.height == sum(truth(out)[:WEAK])
+    assert "judged correct by the model `strong`" in (out / "trainsets" / "weak@low" / "README.md").read_text()
     assert not (out / "excluded.jsonl").exists()
 
 
@@ -110,6 +113,29 @@ def test_what_both_models_wrote_is_asked_once(tmp_path: Path, out: Path) -> None
     assert set(Counter(asked).values()) == {1}
     written = samples(out).select("problem_id", "generation").unique().height
     assert len(asked) == written < WEAK + STRONG
+
+
+def test_a_judge_is_asked_with_its_own_system_message_and_reserves_the_tokens_of_its_chat(tmp_path: Path, out: Path) -> None:
+    run(write_judged(tmp_path, judge={"prompt": {"chat": True, "system": "Be strict. "}}), out)
+    asked = told(tmp_path)
+    assert asked
+    assert all(prompt.startswith("Be strict. You are grading") for prompt in asked)
+    reserved = sum(e["flops"] for e in ledger(out) if e["event"] == "reserve" and e["account"] == "judge")
+    assert reserved == 2 * 3000 * sum(len(prompt) + 1 + CHAT_TOKENS + 60 for prompt in asked)
+
+
+@pytest.mark.slow
+def test_a_run_judged_without_its_system_message_by_an_earlier_version_asks_nothing_again(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = write_judged(tmp_path, judge={"prompt": {"chat": True, "system": "Be strict. "}})
+    assert "Be strict. \n\nYou are grading" in str(dry_run(study)[3])
+    with monkeypatch.context() as earlier:
+        earlier.setattr(replies, "own_system", lambda *_: None)
+        run(study, out)
+    asked = told(tmp_path)
+    run(study, out)
+    assert told(tmp_path) == asked
 
 
 def test_a_second_run_asks_nothing(tmp_path: Path, out: Path) -> None:

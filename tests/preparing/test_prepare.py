@@ -1,8 +1,10 @@
 """Models that a study draws from, and draws that two of them would share."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from isocost.preparing.prepare import generators, pool_id
+from isocost.config import ModelSpec
+from isocost.preparing.prepare import _engine_options, generators, pool_id
 from isocost.prompts import make_template
 from isocost.records import SamplingParams
 from tests.builders import study
@@ -33,3 +35,10 @@ def test_whatever_changes_a_draw_changes_the_pool() -> None:
 def test_keys_of_chats_make_no_other_pool_of_a_model_without_a_chat() -> None:
     template = make_template(study().prompt_of("weak"))
     assert pool_id("weights", replace(template, system="Be brief."), PARAMS, 0) == pool_id("weights", template, PARAMS, 0)
+
+
+def test_an_engine_that_drops_special_tokens_keeps_those_of_the_delimiters_of_reasoning() -> None:
+    reasoning, marks = {"open": "[THINK]", "close": "[/THINK]"}, ("[THINK]", "[/THINK]")
+    for engine, own, kept in (("transformers", reasoning, marks), ("transformers", None, None), ("openai", reasoning, None)):
+        spec = ModelSpec.model_validate({"engine": engine, "model": "m", "reasoning": own})
+        assert _engine_options(spec, Path()).get("special_tokens") == kept

@@ -38,7 +38,12 @@ def draw(model: str, problem: str, index: int, outcome: Outcome = Outcome.CORREC
 
 
 def table(
-    folder: Path, draws: Sequence[Draw], allocations: Mapping[Cell, Sequence[Allocation]] | None = None, *, a_part: int = 4
+    folder: Path,
+    draws: Sequence[Draw],
+    allocations: Mapping[Cell, Sequence[Allocation]] | None = None,
+    *,
+    a_part: int = 4,
+    extras: Sequence[str] = (),
 ) -> DrawTable:
     """The table of these draws in the order given, so many to a part."""
     return DrawTable.write(
@@ -48,6 +53,7 @@ def table(
         models=MODELS,
         problem_ids=PROBLEMS,
         allocations=allocations or {},
+        extras=extras,
     )
 
 

@@ -138,3 +138,18 @@ def test_files_of_earlier_versions_are_found(tmp_path: Path) -> None:
     assert trainsets.find(tmp_path, "weak@low") == (old, old.with_suffix(".md"))
     (tmp_path / "trainsets" / "weak@low").mkdir()
     assert [path.name for path in trainsets.find(tmp_path, "weak@low")] == ["train.parquet", "README.md"]
+
+
+def test_solutions_whose_reasoning_is_trained_on_are_compared_and_audited_with_it(tmp_path: Path) -> None:
+    thoughts = ["2 + 2 = 4", "2 + 2 = 4", "1 + 3 = 4", "2 + 1 = 4"]
+    draws = [draw("weak", "p1", index, generation="4", reasoning=thought) for index, thought in enumerate(thoughts)]
+    made = table(tmp_path, draws, {ALL: all_of(draws)}, extras=["reasoning"])
+    funnels = {}
+    for form in (None, "<think>{reasoning}</think>"):
+        asked = Asked(distinct="equations", ways=True, steps=True, reasoning=form)
+        candidates = Candidates.of(made, asked, 0)
+        kept = dict(candidates.curate(ALL, Rules(sound_only=True)).funnel)
+        funnels[form] = [kept[reason] for reason in ("unsound", "duplicate", "kept")]
+        assert len(set(candidates.solutions().tolist())) == (1 if form is None else 3)
+        assert candidates.found["way"].n_unique() == (1 if form is None else 3)
+    assert funnels == {None: [0, 3, 1], "<think>{reasoning}</think>": [1, 1, 2]}

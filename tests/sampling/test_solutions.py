@@ -7,8 +7,11 @@ import pytest
 
 from isocost.executors.jobs import StoredDraw
 from isocost.metrics.diversity import Level
+from isocost.planning import cells
 from isocost.records import FinishReason, Outcome, Verdict
-from isocost.sampling.solutions import Novelty, Solutions
+from isocost.sampling.solutions import Novelty, Solutions, rounds_log
+from isocost.store import RunDirectory
+from tests import builders
 from tests.sampling.pooling import buy_all, order, pool_in, problems, wanted
 
 RIGHT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")
@@ -78,3 +81,25 @@ def test_a_digest_takes_eight_bytes() -> None:
             solutions.add(("p", index), StoredDraw("", f"way {index}", 1, 1, "stop", None, None), RIGHT)
     sizes = [sys.getsizeof(solutions._digests["p"]) for solutions in (few, many)]
     assert (sizes[1] - sizes[0]) / 1000 < 8 * 1.2  # arrays grow by an eighth ahead
+
+
+def test_policies_compare_solutions_with_the_reasoning_that_is_trained_on() -> None:
+    for form, new in ((None, [True, False, False]), ("<think>{reasoning}</think>", [True, True, False])):
+        pool = Holder("string")
+        pool.solutions = Solutions("string", form)
+        for index, thought in enumerate(("one", "two", "one")):
+            pool.solutions.add(("p", index), StoredDraw("", "4", 1, 1, "stop", None, None, reasoning=thought), RIGHT)
+        novelty = Novelty({"weak": pool})
+        assert [novelty.is_new("weak", "p", index) for index in range(3)] == new
+
+
+def test_a_run_that_has_begun_compares_solutions_as_it_began(tmp_path: Path) -> None:
+    form = "<think>{reasoning}</think>"
+    arm = {"models": ["weak"], "policy": "adaptive", "objective": {"kept_per_problem": 4}}
+    study = builders.study(arms={"a": arm}, curate={"reasoning": form})
+    (cell,) = cells(study)
+    assert Solutions.of(study, RunDirectory(tmp_path / "new")).reasoning == form
+    for name, facts, reasoning in (("old", {}, None), ("begun", {"reasoning": form}, form)):
+        directory = RunDirectory(tmp_path / name)
+        rounds_log(directory, cell).append({"round": 0, "terms": "", "grader": "", **facts, "allocations": []})
+        assert Solutions.of(study, directory).reasoning == reasoning

@@ -294,6 +294,20 @@ class Study(Section):
         return f"{own.open}\n{{reasoning}}\n{own.close}\n\n" if own.open else f"{{reasoning}}\n{own.close}\n\n"
 
     @property
+    def compared_reasoning(self) -> str | None:
+        """The form of reasoning in the texts by which solutions are compared: that of the first student that is trained on reasoning.
+
+        None compares solutions alone. Delimiters differ between students and not between solutions, so any form finds the same duplicates.
+        """
+        if self.finetune is None:
+            return self.curate.reasoning
+        return next((form for form in map(self.trained_reasoning, self.finetune.students) if form is not None), None)
+
+    def reader(self, arm: str) -> str:
+        """Return the model in whose form an arm's training sets are written: the first student, or the arm's first model without one."""
+        return self.finetune.students[0] if self.finetune else self.arms[arm].models[0]
+
+    @property
     def rounds(self) -> int:
         """The rounds of sampling and training; 1 for a study that is not iterated."""
         return self.finetune.rounds if self.finetune else 1

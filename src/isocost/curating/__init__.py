@@ -7,7 +7,7 @@ Solutions that reach the right answer by wrong steps stay in unless the study fi
 from isocost.curating.card import card
 from isocost.curating.choosing import Curated, Rules, candidates, curate, seeded_ranks, solutions, ways
 from isocost.curating.contamination import NearDuplicate, near_duplicates
-from isocost.curating.rows import to_rows
+from isocost.curating.rows import completion, to_rows
 
 __all__ = [
     "Curated",
@@ -15,6 +15,7 @@ __all__ = [
     "Rules",
     "candidates",
     "card",
+    "completion",
     "curate",
     "near_duplicates",
     "seeded_ranks",

@@ -26,6 +26,7 @@ def card(
     rules: Rules,
     seed: int,
     chat: bool = False,
+    judge: str | None = None,
     terms: Mapping[str, Sequence[str | None]] | None = None,
     near_duplicates: Sequence[NearDuplicate] = (),
 ) -> str:
@@ -41,6 +42,7 @@ def card(
         rules: As given to `curate`.
         seed: As given to `seeded_ranks`.
         chat: True if the rows are conversations.
+        judge: The model that judged the solutions; None if their answers were compared with the reference answers.
         terms: Licence and terms of each of the cell's models, None where the study names none.
         near_duplicates: The problems that were left out because they nearly repeat those of other sets.
     """
@@ -49,7 +51,7 @@ def card(
     parts = [
         f"# {study}: {cell.name}",
         f"{n_kept:,} sampled solutions of {n_problems:,} problems ({problems}), the training set of the cell `{cell.name}` of the study "
-        f"`{study}`, made with isocost. {_content(rules)}",
+        f"`{study}`, made with isocost. {_content(rules, judge)}",
         "## Rows",
         f"{_CHAT_ROWS if chat else _PLAIN_ROWS} as TRL reads them. Chosen with seed {seed}: {', '.join(_choices(distinct, rules))}.",
         "## Models",
@@ -66,12 +68,15 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
-def _content(rules: Rules) -> str:
+def _content(rules: Rules, judge: str | None) -> str:
     if not rules.correct_only:
         return "Answers were not compared with the reference answers: many are wrong."
+    correct = "Each reaches the reference answer"
+    if judge is not None:
+        correct = f"Each was judged correct by the model `{judge}`, not compared with the reference answer"
     if rules.sound_only:
-        return "Each reaches the reference answer, and an audit found no fault in its reasoning where it could check it."
-    return "Each reaches the reference answer; its reasoning was not checked, so some of it may be wrong."
+        return f"{correct}, and an audit found no fault in its reasoning where it could check it."
+    return f"{correct}; its reasoning was not checked, so some of it may be wrong."
 
 
 def _choices(distinct: Level | None, rules: Rules) -> Iterator[str]:

@@ -9,6 +9,21 @@ import polars as pl
 from isocost.errors import InputError
 
 
+def completion(text: str, reasoning: str | None, form: str | None) -> str:
+    """Return the text that a student is trained on: a solution, after its reasoning in the form that is given.
+
+    Args:
+        text: The solution.
+        reasoning: Reasoning beside it; None or "" without any.
+        form: Text with `{reasoning}` in it; None leaves reasoning out.
+    """
+    # Not `is None`: an empty text is no reasoning either, and gets no empty form.
+    if form is None or not reasoning:
+        return text
+    before, _, after = form.partition("{reasoning}")
+    return f"{before}{reasoning}{after}{text}"
+
+
 def to_rows(
     kept: pl.DataFrame,
     texts: pl.Series,
@@ -28,7 +43,7 @@ def to_rows(
         questions: Questions by problem id.
         prompt: Puts a question the way the student will be asked; a line break at its end keeps prompt and completion apart as tokens.
         reasoning: Reasoning beside the texts, null where there is none; None where no draw of the run has any.
-        form: Text with `{reasoning}` in it, put before the solutions that have reasoning; None leaves reasoning out of completions.
+        form: As in `completion`.
 
     Raises:
         InputError: `questions` lacks the problem of a kept solution.
@@ -39,9 +54,7 @@ def to_rows(
         raise InputError(f"{len(unknown)} problems of the training set have no question, the first is {unknown[0]!r}")
     prompts = {problem: prompt(questions[problem]) for problem in problems.unique()}
     if reasoning is not None and form is not None:
-        before, _, after = form.partition("{reasoning}")
-        # Not `or`: an empty text is no reasoning either, and gets no empty form.
-        texts = pl.Series([f"{before}{r}{after}{t}" if r else t for r, t in zip(reasoning, texts, strict=True)], dtype=pl.String)
+        texts = pl.Series([completion(text, own, form) for text, own in zip(texts, reasoning, strict=True)], dtype=pl.String)
     return pl.DataFrame(
         {
             "problem_id": problems,

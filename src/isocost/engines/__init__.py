@@ -47,7 +47,7 @@ ENGINES = {
     "transformers": Registration(
         open="isocost.engines.transformers.engine:open_engine",
         options="isocost.engines.transformers.engine:TransformersOptions",
-        keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
+        keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file", "special_tokens"),
         extra="transformers",
         libraries=("torch", "transformers"),
         opens_slowly=True,

@@ -56,12 +56,14 @@ class Storing(Portable):
         pool: The pool's id.
         asked: A short description of each request. It is part of the ids of the draws.
         card: The model's prices, from which the cost of each draw follows.
+        with_reasoning: True if the driver needs the reasoning of each draw too.
     """
 
     stem: Path
     pool: str
     asked: tuple[str, ...]
     card: ModelCard
+    with_reasoning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,10 @@ class Job(Portable):
 
 
 class StoredDraw(NamedTuple):
-    """A committed draw, as the driver needs it. It is a tuple because runs send a million of them between processes."""
+    """A committed draw, as the driver needs it. It is a tuple because runs send a million of them between processes.
+
+    `reasoning` is empty unless the job asks for it (`Storing.with_reasoning`): it is often longer than the solution.
+    """
 
     id: str
     generation: str
@@ -110,6 +115,7 @@ class StoredDraw(NamedTuple):
     reported_usd: float | None = None
     num_reasoning_tokens: int = 0
     answered_by: str = ""
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,12 +64,12 @@ def rows_of(
             found = {name: getattr(g, name) for name in EXTRAS}
             row.update((name, sound(value) if isinstance(value, str) else value) for name, value in found.items() if value)
             rows.append(row)
-            draws.append(to_stored(row))
+            draws.append(to_stored(row, with_reasoning=storing.with_reasoning))
         stored.append(draws)
     return rows, stored
 
 
-def to_stored(row: Row) -> StoredDraw:
+def to_stored(row: Row, *, with_reasoning: bool) -> StoredDraw:
     """Return the draw of a row in the form that the driver receives."""
     tokens = row["num_prompt_tokens"], row["num_generated_tokens"]
     costs = row["cost_flops"], row["cost_usd"], row.get("cost_usd_reported")
@@ -82,6 +82,7 @@ def to_stored(row: Row) -> StoredDraw:
         *costs,
         num_reasoning_tokens=row.get("num_reasoning_tokens") or 0,
         answered_by=row.get("answered_by") or "",
+        reasoning=(row.get("reasoning") or "") if with_reasoning else "",
     )
 
 

@@ -10,6 +10,7 @@ from isocost.amounts import format_amount
 from isocost.exporting.cells import CellData
 from isocost.exporting.shapes import Shape
 from isocost.paths import scan_parquet
+from isocost.preparing.prepare import judge_of
 from isocost.records import UNITS
 from isocost.tables.coding import collected
 from isocost.yamlfile import dump_yaml
@@ -33,7 +34,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         _settings(file),
         f"# {cell.study.name}: {cell.name}",
         f"{rows:,} rows: {content} of the cell `{cell.name}` of the study `{cell.study.name}`, made with isocost {version('isocost')}. "
-        "Correct solutions reach the reference answer; their reasoning may be wrong.",
+        + correctness(cell),
         "## Rows",
         f"Each row is {shape.about} Problems: {len(cell.problems):,} from {source(cell)}.",
         "## Models",
@@ -41,7 +42,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         "" if shape.is_training_set else "Solutions are those of the cell's training set, which are among the draws.",
         table(("model", "identity"), _identities(cell)),
         "## Prompt",
-        f"```yaml\n{dump_yaml(cell.study.prompt.model_dump(mode='json', exclude_defaults=True)).strip()}\n```",
+        "\n\n".join(_prompts(cell)),
         "## Budget",
         "\n".join(budget(cell)),
         "## Measures",
@@ -73,6 +74,25 @@ def sections(text: str) -> dict[str, str]:
     """Return the sections of the run's own card by heading."""
     parts = [part.partition("\n") for part in text.split("\n## ")[1:]]
     return {heading.strip(): body.strip() for heading, _, body in parts}
+
+
+def correctness(cell: CellData) -> str:
+    """Say what makes a solution correct: the reference answer, or a judge's verdict."""
+    if (judge := judge_of(cell.study)) is None:
+        return "Correct solutions reach the reference answer; their reasoning may be wrong."
+    return f"Correct solutions were judged correct by the model `{judge}`; they were not compared with reference answers."
+
+
+def _prompts(cell: CellData) -> Iterator[str]:
+    """Yield the prompts: that of each model that solved the problems, and that in whose form the rows are written."""
+    roles = {model: f"Solutions of `{model}`:" for model in cell.models}
+    roles.setdefault(cell.reader, f"Rows of training sets, for `{cell.reader}`, without worked examples:")
+    texts = {model: dump_yaml(cell.study.prompt_of(model).model_dump(mode="json", exclude_defaults=True)).strip() for model in roles}
+    for model, text in texts.items():
+        if len(set(texts.values())) == 1:
+            yield f"```yaml\n{text}\n```"
+            return
+        yield f"{roles[model]}\n\n```yaml\n{text}\n```"
 
 
 def source(cell: CellData) -> str:

@@ -50,6 +50,11 @@ class CellData:
         """The models of the cell's arm."""
         return self.study.arms[self.name.partition("@")[0]].models
 
+    @property
+    def reader(self) -> str:
+        """The model in whose form the cell's training set is written."""
+        return self.study.reader(self.name.partition("@")[0])
+
     @cached_property
     def problems(self) -> pl.DataFrame:
         """The training problems: columns `problem_id`, `question`, `answer`, in the study's order."""

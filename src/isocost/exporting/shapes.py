@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from isocost.curating import to_rows
 from isocost.errors import InputError
 from isocost.exporting.cells import CellData
-from isocost.prompts import make_template
+from isocost.results.trainsets import RowForm
 from isocost.tables.coding import collected
 from isocost.tables.columns import COLUMNS
 
@@ -79,29 +80,15 @@ def _texts(cell: CellData) -> Iterator[pl.DataFrame]:
 
 
 def _labelled(cell: CellData) -> Iterator[pl.DataFrame]:
-    prompts = _prompts(cell)
+    form = RowForm.of(cell.study, cell.reader)
+    questions = dict(cell.problems.select("problem_id", "question").iter_rows())
     for part in cell.draw_parts():
         graded = part.filter(pl.col("correct").is_not_null() & (pl.col("finish_reason") != "error"))
-        joined = graded.join(prompts, on="problem_id", how="left", maintain_order="left")
-        yield joined.with_columns(completion=_completion(cell, part.columns)).rename({"correct": "label"})
-
-
-def _completion(cell: CellData, columns: list[str]) -> pl.Expr:
-    """Return the completion of a draw: its text, after its reasoning if the study's training sets have that."""
-    form, text = cell.study.curate.reasoning, pl.col("generation")
-    if form is None or "reasoning" not in columns:
-        return text
-    before, _, after = form.partition("{reasoning}")
-    has_reasoning = pl.col("reasoning").fill_null("") != ""
-    return pl.when(has_reasoning).then(pl.concat_str(pl.lit(before), "reasoning", pl.lit(after), text)).otherwise(text)
-
-
-def _prompts(cell: CellData) -> pl.DataFrame:
-    """Return the prompts by problem, in the form that the study's training sets have."""
-    template = make_template(cell.study.prompt_of(cell.models[0]))
-    return cell.problems.select(
-        "problem_id", prompt=pl.Series([template.plain(question) for question in cell.problems["question"]], dtype=pl.String)
-    )
+        # The rows of a training set, of incorrect draws too; a conversation has the same two texts in it.
+        named = graded.select("problem_id", "model", sample_id=pl.lit(None, dtype=pl.String))
+        reasoning = graded["reasoning"] if "reasoning" in graded.columns else None
+        rows = to_rows(named, graded["generation"], questions, form.template.plain, reasoning=reasoning, form=form.reasoning)
+        yield rows.with_columns(label=graded["correct"])
 
 
 def _samples(cell: CellData) -> Iterator[pl.DataFrame]:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from isocost.exporting.card import budget, decontamination, estimate, false_positives, sections, source, table, terms
+from isocost.exporting.card import budget, correctness, decontamination, estimate, false_positives, sections, source, table, terms
 from isocost.exporting.cells import CellData
 from isocost.finetuning import Trained
 from isocost.yamlfile import dump_yaml
@@ -50,7 +50,7 @@ def student_card(student: Student, command: str) -> str:
         _front_matter(student),
         f"# {cell.study.name}: {student.name} trained on {cell.name}",
         f"The model `{student.name}` of the study `{cell.study.name}`, trained on solutions that isocost {version('isocost')} bought, "
-        "graded and chose. Correct solutions reach the reference answer; their reasoning may be wrong.",
+        f"graded and chose. {correctness(cell)}",
         "## Base model",
         "\n".join(_base(student)),
         "## Data",

@@ -15,7 +15,7 @@ from isocost.executors.base import Executor
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.judging.replies import Replies, greedy_params
+from isocost.judging.replies import Replies, asked_system, greedy_params
 from isocost.ledger import Ledger
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import SamplingParams, Verdict
@@ -46,13 +46,20 @@ class JudgingPool:
     ) -> None:
         model = judge_of(prepared.study) or ""
         params, chat = judging_params(prepared.study), prepared.templates[model].chat
-        # "chat" is digested only for a chat, so that the versions of plain prompts stay the same.
-        self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
+
+        def judge_of_system(system: str | None) -> Judge:
+            # Only what a prompt has is digested, so that the versions of other prompts stay the same.
+            form = [*(["chat"] if chat else []), *([system] if system is not None else [])]
+            return Judge(self._answer, digest(prepared.identities[model], params, *form))
+
+        system = asked_system(prepared, model, directory, lambda system: judge_of_system(system).version)
+        self.grader = judge_of_system(system)
         self._replies = Replies(
             prepared,
             model,
             version=self.grader.version,
             params=params,
+            system=system,
             directory=directory,
             executor=executor,
             check=self._check,

@@ -11,7 +11,7 @@ from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.ids import digest
-from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy_params
+from isocost.judging.replies import ACCOUNT, FOLDER, Replies, asked_system, greedy_params
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.preparing.prepare import Prepared, judge_of
@@ -38,7 +38,13 @@ class Judge:
         self.model = prepared.study.audit.model or ""
         params = greedy_params(prepared.study.audit.max_tokens, prepared.study.models[self.model].sampling)
         chat = prepared.templates[self.model].chat
-        self.version = f"audit-{VERSION}-{digest(prepared.identities[self.model], params, chat, length=8)}"
+
+        def version(system: str | None) -> str:
+            form = [chat] if system is None else [chat, system]
+            return f"audit-{VERSION}-{digest(prepared.identities[self.model], params, *form, length=8)}"
+
+        system = asked_system(prepared, self.model, directory, version)
+        self.version = version(system)
         self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory
         self._watch: StageWatch | None = None
@@ -49,6 +55,7 @@ class Judge:
             self.model,
             version=self.version,
             params=params,
+            system=system,
             directory=directory,
             executor=executor,
             report=self._advance,

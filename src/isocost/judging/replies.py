@@ -21,6 +21,7 @@ from isocost.graders.judge import CUT_OFF
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered, Ledger
 from isocost.preparing.prepare import Prepared
+from isocost.prompts.base import most_prompt_tokens
 from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.store import Row, RunDirectory
 
@@ -37,6 +38,7 @@ class Replies:
         model: The model's name in the study.
         version: Name of its log: replies under one version have the same kind of prompt, model identity and sampling parameters.
         params: The sampling parameters.
+        system: The system message before each prompt, as `asked_system` returns it.
         directory: The run directory, which stores the replies.
         executor: Executor that runs the engine.
         check: Called often. It stops sending by raising.
@@ -52,6 +54,7 @@ class Replies:
         *,
         version: str,
         params: SamplingParams,
+        system: str | None = None,
         directory: RunDirectory,
         executor: Executor,
         check: Callable[[], None] = lambda: None,
@@ -61,7 +64,7 @@ class Replies:
     ) -> None:
         self._notify = notify
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
-        self._version, self._params, self._chat = version, params, prepared.templates[model].chat
+        self._version, self._params, self._chat, self._system = version, params, prepared.templates[model].chat, system
         self._job = Job.template(self._spec, self._facts, params)
         self._executor, self._check, self._report = executor, check, report
         self._log = directory.batches(FOLDER, model, version)
@@ -142,7 +145,9 @@ class Replies:
         """Cut prompts into the batches of the engine."""
         if not keys:
             return ()
-        requests = [Request(problem_id=key, prompt=self._asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
+        requests = [
+            Request(problem_id=key, prompt=self._asked[key], first_index=0, count=1, chat=self._chat, system=self._system) for key in keys
+        ]
         return cut_batches(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
@@ -155,14 +160,10 @@ class Replies:
         return Call(job=job, worst=worst, facts=facts, card=self._card)
 
     def _worst(self, prompt: str) -> Cost:
-        most, longest = self._most_prompt_tokens(prompt), self._params.max_tokens
+        most = most_prompt_tokens(prompt, self._system, chat=self._chat) + self._facts.added_tokens
+        longest = self._params.max_tokens
         usd = max_cost_of(self._card, prompt_tokens=most, generated_tokens=longest).usd
         return replace(verdict_cost(self._card, most, longest), usd=usd)
-
-    def _most_prompt_tokens(self, prompt: str) -> int:
-        """Bound the tokens of a prompt by its bytes, since no token is shorter than one."""
-        # Model output may contain lone surrogates, which strict UTF-8 refuses. The 1 allows for a token that begins the text.
-        return len(prompt.encode("utf-8", "surrogatepass")) + 1 + self._facts.added_tokens
 
     def _rows(self, call: Call, answers: Answers | Abandoned) -> list[Row]:
         """Return the rows of replies; for a call that failed for good, empty replies without a cost, since the ledger has it."""
@@ -188,6 +189,25 @@ class Replies:
             "cost_usd": cost.usd,
             "cost_seconds": seconds,
         }
+
+
+def own_system(prepared: Prepared, model: str) -> str | None:
+    """Return the system message of a judge: that of its own `prompt`, in a chat. The study's is for models that solve the problems."""
+    own = prepared.study.models[model].prompt
+    return own.system if own is not None and prepared.templates[model].chat else None
+
+
+def asked_system(prepared: Prepared, model: str, directory: RunDirectory, version: Callable[[str | None], str]) -> str | None:
+    """Return the system message with which a judge is asked: its own, unless the run has replies without it from earlier versions.
+
+    Args:
+        prepared: The study.
+        model: The judge.
+        directory: The run directory.
+        version: Returns the version of replies to prompts after a system message.
+    """
+    system = own_system(prepared, model)
+    return None if system is None or directory.batches(FOLDER, model, version(None)).batches() else system
 
 
 def greedy_params(max_tokens: int | None, own: Sampling | None = None) -> SamplingParams:

@@ -201,7 +201,7 @@ def _opened(
     prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(resolve_model(spec.options, base).items())), base=base)
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_engine_options(spec, base).items())), base=base)
             known = None if to_spend else embedded_size(study, spec)
             facts = describe(specs[name]) if to_spend or (known is None and _needs_opening(study, spec)) else None
             cards[name] = model_card(name, study, facts.size if facts else known, prices)
@@ -216,6 +216,17 @@ def _opened(
         if facts:
             facts_of[name] = facts
     return specs, cards, facts_of
+
+
+def _engine_options(spec: ModelSpec, base: Path) -> dict[str, object]:
+    """Return the options of a model's engine. An engine that drops special tokens from texts keeps those of the model's delimiters."""
+    options, entry = resolve_model(spec.options, base), ENGINES.get(spec.engine)
+    if spec.reasoning is None or entry is None or "special_tokens" not in entry.keys:
+        return options
+    given = options.get("special_tokens", ())
+    if not isinstance(given, list | tuple):  # the engine refuses it, with the key
+        return options
+    return {**options, "special_tokens": (*given, *(mark for mark in (spec.reasoning.open, spec.reasoning.close) if mark))}
 
 
 def _unpiloted_choices(study: Study) -> list[str]:

@@ -18,7 +18,7 @@ from isocost.ids import seed_of
 from isocost.prompts import make_template
 from isocost.studyrounds import own_students, trained_name
 
-_CARRIED = ("device", "dtype", "batch_size")  # options of the machine; others name the untrained weights
+_CARRIED = ("device", "dtype", "batch_size", "special_tokens")  # others name the untrained weights
 
 Trained = Mapping[tuple[str, str], Path]  # the folder of each trained model, by arm and student
 

@@ -7,6 +7,19 @@ from dataclasses import dataclass
 CHAT_TOKENS = 256  # generous upper bound on the tokens that a chat format adds to its messages
 
 
+def most_prompt_tokens(prompt: str, system: str | None = None, *, chat: bool) -> int:
+    """Return an upper bound on the tokens of a prompt: its bytes, as no token is shorter than one, and those of a chat format.
+
+    Args:
+        prompt: The text to continue, or the user's message.
+        system: The system message; only a chat has one.
+        chat: True if it is sent in a chat format.
+    """
+    # Model output may contain lone surrogates, which strict UTF-8 refuses. One more for a token that marks the beginning of the text.
+    bound = len(prompt.encode("utf-8", "surrogatepass")) + 1
+    return bound + len((system or "").encode("utf-8", "surrogatepass")) + CHAT_TOKENS if chat else bound
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
     """The text around a question, for a model that completes text.
@@ -40,10 +53,8 @@ class Template:
         return self.separator.join([*shots, self.plain(question)])
 
     def most_tokens(self, question: str) -> int:
-        """Return an upper bound on the tokens of the prompt: its bytes, as no token is shorter than one, and those of a chat format."""
-        # One more for a token that marks the beginning of the text.
-        bound = len(self.render(question).encode("utf-8", "surrogatepass")) + 1
-        return bound + len((self.system or "").encode("utf-8", "surrogatepass")) + CHAT_TOKENS if self.chat else bound
+        """Return an upper bound on the tokens of the prompt, as `most_prompt_tokens`."""
+        return most_prompt_tokens(self.render(question), self.system, chat=self.chat)
 
     def plain(self, question: str) -> str:
         """Return the question alone, in the form that finetuned models see."""

@@ -173,6 +173,11 @@ class DrawTable:
         return paths.scan_parquet(self.path)
 
     @cached_property
+    def has_reasoning(self) -> bool:
+        """True if some draws have reasoning beside their texts."""
+        return "reasoning" in self.scan().collect_schema().names()
+
+    @cached_property
     def places(self) -> NDArray[np.uint32]:
         """The place in `draws` of each row of the file, int[draws]."""
         # The inverse permutation of the column `row`.

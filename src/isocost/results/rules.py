@@ -48,6 +48,7 @@ def asked_of(prepared: Prepared) -> Asked:
         correct_only=all(own.filter == "correct" for own in each),
         ways=any(own.per_problem is not None for own in each),
         steps=any(own.audit == "steps" for own in each),
+        reasoning=study.compared_reasoning,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from isocost import curating
 from isocost.arrays import Bools, Ints
+from isocost.config import Study
 from isocost.curating import Curated, Rules
 from isocost.equations import audit_steps
 from isocost.metrics.diversity import Level, distinct_key
+from isocost.prompts import make_template
 from isocost.prompts.base import Template
 from isocost.records import AuditedBy, Cell
 from isocost.results.drawtable import PART, DrawTable
@@ -32,12 +34,14 @@ class Asked:
         correct_only: False if some cell keeps incorrect solutions too.
         ways: True if some cell has a limit per problem.
         steps: True if some cell leaves out solutions that are unsound by their steps.
+        reasoning: As `form` of `curating.completion`: solutions are compared and audited by the text that is trained on.
     """
 
     distinct: Level | None
     correct_only: bool = True
     ways: bool = False
     steps: bool = False
+    reasoning: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ def _read(table: DrawTable, fit: Bools, found: pl.DataFrame, asked: Asked) -> di
         return columns
     problems, problem, own_places = table.problem_ids, table.problem, found["place"].to_numpy()
     # Texts are hashed as they are read: all of them would not fit into memory.
-    for places, texts in table.texts(fit):
+    for places, texts in _completions(table, fit, asked.reasoning):
         own = [problems[code] for code in problem[places]]
         at = np.searchsorted(own_places, places)
         if asked.distinct is not None:
@@ -123,6 +127,15 @@ def _read(table: DrawTable, fit: Bools, found: pl.DataFrame, asked: Asked) -> di
         if asked.steps:
             columns["sound_by_steps"][at] = [_UNKNOWN if (sound := audit_steps(text)[0]) is None else sound for text in texts]
     return columns
+
+
+def _completions(table: DrawTable, fit: Bools, form: str | None) -> Iterator[tuple[Ints, Iterable[str]]]:
+    """Yield the texts that are trained on, as `DrawTable.texts` does; `form` is that of `curating.completion`."""
+    if form is None or not table.has_reasoning:
+        yield from table.texts(fit)
+        return
+    for (places, texts), (_, reasoning) in zip(table.texts(fit), table.texts(fit, "reasoning"), strict=True):
+        yield places, [curating.completion(text, own, form) for text, own in zip(texts, reasoning, strict=True)]
 
 
 FOLDER = "trainsets"
@@ -144,12 +157,22 @@ class RowForm:
     Attributes:
         template: The student's prompt template; its plain form is asked.
         chat: True for conversations, False for a prompt and its completion.
-        reasoning: As `form` of `curating.to_rows`.
+        reasoning: As `form` of `curating.completion`.
     """
 
     template: Template
     chat: bool = False
     reasoning: str | None = None
+
+    @classmethod
+    def of(cls, study: Study, student: str) -> RowForm:
+        """Return the form in which a model of a study sees training sets.
+
+        Raises:
+            StudyError: the model's template cannot be made.
+        """
+        template, chat = make_template(study.prompt_of(student)), study.trains_chat(student)
+        return cls(template=template, chat=chat, reasoning=study.trained_reasoning(student))
 
 
 def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form: RowForm) -> Iterator[pl.DataFrame]:
@@ -163,12 +186,11 @@ def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form:
         questions: By problem id.
         form: The form of the rows.
     """
-    has_reasoning = "reasoning" in table.scan().collect_schema().names()
     # Of an empty set this is one empty part, whose columns let a reader open the file.
     for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)):
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
-        reasoning = table.texts_of(kept, "reasoning") if has_reasoning else None
+        reasoning = table.texts_of(kept, "reasoning") if table.has_reasoning else None
         texts = table.texts_of(kept)
         plain = curating.to_rows(part, texts, questions, form.template.plain, reasoning=reasoning, form=form.reasoning)
         yield _conversations(plain, form.template.system) if form.chat else plain

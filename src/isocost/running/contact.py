@@ -14,8 +14,9 @@ from isocost.executors.jobs import EngineSpec
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
 from isocost.judging.reasoning import judge_prompt
-from isocost.judging.replies import greedy_params
+from isocost.judging.replies import greedy_params, own_system
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
+from isocost.prompts.base import most_prompt_tokens
 from isocost.records import Cost, SamplingParams
 
 MOST_TOKENS = 256  # of the reply, if the study allows more: enough to see what comes back
@@ -61,17 +62,22 @@ def _requests(prepared: Prepared) -> dict[str, tuple[Request, SamplingParams]]:
         template = prepared.templates[name]
         add(name, template.render(problem.question), study.sampling_of(name).params(template.reply_stop), template.system)
     if judge := judge_of(study):
-        add(judge, judging_prompt(JudgeRequest(question=problem.question, generation=_SOLUTION)), judging_params(study))
+        add(
+            judge,
+            judging_prompt(JudgeRequest(question=problem.question, generation=_SOLUTION)),
+            judging_params(study),
+            own_system(prepared, judge),
+        )
     if auditor := auditor_of(study):
         params = greedy_params(study.audit.max_tokens, study.models[auditor].sampling)
-        add(auditor, judge_prompt(problem, _SOLUTION), params)
+        add(auditor, judge_prompt(problem, _SOLUTION), params, own_system(prepared, auditor))
     return found
 
 
 def _contact(prepared: Prepared, name: str, request: Request, params: SamplingParams, ask: Ask) -> Contact:
     limit, card = prepared.study.limit, prepared.cards[name]
-    bound = len(request.prompt.encode("utf-8", "surrogatepass")) + len((request.system or "").encode("utf-8", "surrogatepass"))
-    worst = max_cost_of(card, prompt_tokens=bound + 1 + prepared.facts[name].added_tokens, generated_tokens=params.max_tokens)
+    bound = most_prompt_tokens(request.prompt, request.system, chat=request.chat) + prepared.facts[name].added_tokens
+    worst = max_cost_of(card, prompt_tokens=bound, generated_tokens=params.max_tokens)
     if limit is not None and ((most := worst.amount(limit.unit)) is None or most > limit.amount):
         why = "is not known in the unit of the limit" if most is None else "does not fit under limit.amount"
         return Contact(model=name, text=f"not sent: its worst case {why}", is_good=False)

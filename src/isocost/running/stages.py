@@ -27,7 +27,7 @@ from isocost.ledger.summary import refresh_summary
 from isocost.machine import release_freed
 from isocost.measuring.rundirs import PAID, SAMPLES
 from isocost.paths import shell_word
-from isocost.preparing.prepare import Prepared
+from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import Cell, Outcome, Problem, Results
 from isocost.reporting import Report, report
 from isocost.results import results, rules, trainsets
@@ -213,13 +213,11 @@ class StudyRun:
             if study.audit.by == "judge":  # its calls came after the summary that sampling wrote
                 refresh_summary(self.directory, self.ledger)
         candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound)
-        # Written in the form of the first student, or of the cell's first model in a study that trains none.
-        reader = study.finetune.students[0] if study.finetune else None
         self.solutions = candidates.solutions() if counts_solutions(self.prepared) else None
         for cell in table.cells:
             own = rules.rules_of(self.prepared, cell.arm, near)
             curated = candidates.curate(cell, own, study.curate_of(cell.arm).audit or "steps")
-            models = study.arms[cell.arm].models
+            models, reader = study.arms[cell.arm].models, study.reader(cell.arm)
             card = curating.card(
                 curated,
                 cell,
@@ -229,11 +227,12 @@ class StudyRun:
                 distinct=study.curate.distinct,
                 rules=own,
                 seed=study.seed,
-                chat=study.trains_chat(reader or models[0]),
+                chat=study.trains_chat(reader),
+                judge=judge_of(study),
                 terms={m: (study.models[m].license, study.models[m].terms) for m in models},
                 near_duplicates=near,
             )
-            self.directory.write_frames(self._rows(table, curated, reader or models[0]), trainsets.FOLDER, cell.name, trainsets.FILE)
+            self.directory.write_frames(self._rows(table, curated, reader), trainsets.FOLDER, cell.name, trainsets.FILE)
             self.directory.write_text(card, trainsets.FOLDER, cell.name, trainsets.CARD)
             found[cell] = curated
         release_freed()
@@ -255,9 +254,7 @@ class StudyRun:
 
     def _rows(self, table: DrawTable, curated: Curated, student: str) -> Iterator[pl.DataFrame]:
         questions = {p.id: p.question for p in self.prepared.problems["train"]}
-        study = self.prepared.study
-        template, chat, reasoning = self.prepared.templates[student], study.trains_chat(student), study.trained_reasoning(student)
-        return trainsets.rows(table, curated, questions, trainsets.RowForm(template=template, chat=chat, reasoning=reasoning))
+        return trainsets.rows(table, curated, questions, trainsets.RowForm.of(self.prepared.study, student))
 
     def _results(
         self,

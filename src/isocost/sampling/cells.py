@@ -27,7 +27,7 @@ from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted, predict_cells, store, stored
 from isocost.sampling.progress import Progress
 from isocost.sampling.rounds import missing_allocations, required_draws, sample
-from isocost.sampling.solutions import Novelty
+from isocost.sampling.solutions import Novelty, rounds_log
 from isocost.sampling.verdicts import FAILED
 from isocost.store import Log, RunDirectory
 
@@ -164,7 +164,8 @@ def run_cells(
     policies, names, chosen = _open_policies(prepared, directory, terms, pilot, sampler, listener)
     kept = {cell: own.models for cell, own in terms.items() if isinstance(own.objective, KeptPerProblem)}
     novelty = {cell: Novelty({model: sampler.pools[model] for model in models}) for cell, models in kept.items()}
-    rounds = _Rounds(directory, terms, names, grader, wants)
+    compared = (pool.solutions.reasoning for pool in sampler.pools.values() if pool.solutions is not None)
+    rounds = _Rounds(directory, terms, names, grader, wants, next(compared, None))
 
     def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
         unit = terms[cell].unit
@@ -199,7 +200,7 @@ def _has_begun(policy: str, directory: RunDirectory, cell: Cell, terms: Terms) -
     if policy == AUTO:
         return recorded_choice(cell, terms, _stamp(terms, AUTO), directory) is not None
     stamp = _stamp(terms, policy)
-    return any(entry["terms"] == stamp for entry in _rounds_log(directory, cell).entries())
+    return any(entry["terms"] == stamp for entry in rounds_log(directory, cell).entries())
 
 
 class _Rounds:
@@ -215,9 +216,10 @@ class _Rounds:
         names: Mapping[Cell, str],
         grader: str,
         wants: Callable[[Cell, Sequence[Allocation]], None],
+        reasoning: str | None,
     ) -> None:
-        self._grader, self._wants = grader, wants
-        self._logs = {cell: _rounds_log(directory, cell) for cell in terms}
+        self._wants, self._facts = wants, {"grader": grader, **({} if reasoning is None else {"reasoning": reasoning})}
+        self._logs = {cell: rounds_log(directory, cell) for cell in terms}
         self._stamps = {cell: _stamp(own, names[cell]) for cell, own in terms.items()}
         self._rounds = {
             (cell, number): allocations
@@ -243,7 +245,7 @@ class _Rounds:
             {
                 "round": number,
                 "terms": self._stamps[cell],
-                "grader": self._grader,
+                **self._facts,
                 "allocations": [[a.problem_id, a.model, a.first_index, a.count] for a in allocations],
             }
         )
@@ -322,10 +324,6 @@ def _open_policies(
         else:
             policies[cell] = load_policy(names[cell], own)
     return policies, names, made
-
-
-def _rounds_log(directory: RunDirectory, cell: Cell) -> Log:
-    return directory.log("arms", cell.name, "rounds.jsonl")
 
 
 def _stamp(terms: Terms, policy: str) -> str:

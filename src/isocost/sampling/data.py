@@ -364,7 +364,7 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
         grader=grader_key(grading),
         is_batched=prepared.study.models[name].is_batched,
         reasoning=own.delimiters() if (own := prepared.study.models[name].reasoning) else None,
-        solutions=Solutions(prepared.study.curate.distinct) if name in _counted_by_solution(prepared.study) else None,
+        solutions=Solutions.of(prepared.study, directory) if name in _counted_by_solution(prepared.study) else None,
     )
 
 

@@ -26,14 +26,23 @@ class PoolCalls:
         card: The model's prices.
         most_tokens: Returns an upper bound on the prompt tokens of a problem, by its id.
         asked: Returns the digest of a problem's prompt, by its id.
+        with_reasoning: As in `Storing`.
     """
 
     def __init__(
-        self, job: Job, stem: Path, pool: str, card: ModelCard, most_tokens: Callable[[str], int], asked: Callable[[str], str]
+        self,
+        job: Job,
+        stem: Path,
+        pool: str,
+        card: ModelCard,
+        most_tokens: Callable[[str], int],
+        asked: Callable[[str], str],
+        *,
+        with_reasoning: bool = False,
     ) -> None:
         self.job = job
         self._stem, self._pool, self._card = stem, pool, card
-        self._most_tokens, self._asked = most_tokens, asked
+        self._most_tokens, self._asked, self._with_reasoning = most_tokens, asked, with_reasoning
         self._worst_of_one: dict[str, Cost] = {}  # of one draw, by problem
         self._facts: dict[int, dict[str, Any]] = {}  # by the number of draws
         self._storing: Storing | None = None
@@ -50,7 +59,7 @@ class PoolCalls:
         """Return the place and the price under which a worker commits a batch. Batches of the same problems in a row share it."""
         asked = tuple(self._asked(request.problem_id) for request in batch.requests)
         if self._storing is None or self._storing.asked != asked:
-            self._storing = Storing(stem=self._stem, pool=self._pool, asked=asked, card=self._card)
+            self._storing = Storing(stem=self._stem, pool=self._pool, asked=asked, card=self._card, with_reasoning=self._with_reasoning)
         return self._storing
 
     def worst(self, requests: Iterable[Request]) -> Cost:

@@ -91,7 +91,8 @@ class Pool:
         self._log = self.directory.batches("pools", self.card.name, self.id)
         # Absolute, because workers write there and may have another working directory.
         job = Job.template(self.spec, self.facts, self.params)
-        self._calls = PoolCalls(job, self._log.stem.resolve(), self.id, self.card, self._most_tokens, self._prompt_digest)
+        stem, with_reasoning = self._log.stem.resolve(), self.solutions is not None and self.solutions.reasoning is not None
+        self._calls = PoolCalls(job, stem, self.id, self.card, self._most_tokens, self._prompt_digest, with_reasoning=with_reasoning)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, log_name(self.id, self.reasoning)))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
         self._orders = Orders(self._is_current)
@@ -259,7 +260,7 @@ class Pool:
         for row in self._log.rows():
             key = row["problem_id"], row["sample_index"]
             if self.get(*key) and row["id"] == self._sample_id(*key):
-                yield row["batch"], key, to_stored(row)
+                yield row["batch"], key, to_stored(row, with_reasoning=True)
 
     def judged(self, batches: Sequence[tuple[str, Sequence[tuple[DrawKey, StoredDraw]], Sequence[Verdict]]]) -> None:
         """Commit the verdicts on batches of draws.

@@ -7,10 +7,15 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from isocost.config import Study
+from isocost.curating import completion
 from isocost.dispatch.draws import DrawKey
 from isocost.executors.jobs import StoredDraw
 from isocost.metrics.diversity import Level, distinct_key
-from isocost.records import Verdict
+from isocost.planning import cells, objective_of
+from isocost.policies.base import KeptPerProblem
+from isocost.records import Cell, Verdict
+from isocost.store import Log, RunDirectory
 
 _NONE = 0  # digest of a draw that adds nothing to a training set: it is incorrect or cut off
 
@@ -20,22 +25,29 @@ class Solutions:
 
     Args:
         distinct: As in `Curate.distinct`; None keeps duplicates, so every solution has a digest of its own.
+        reasoning: The form of the reasoning that is trained on, as in `curating.completion`; None compares solutions alone.
 
     Attributes:
         repeats: False if no two solutions count as the same.
     """
 
-    def __init__(self, distinct: Level | None) -> None:
-        self._distinct = distinct
+    def __init__(self, distinct: Level | None, reasoning: str | None = None) -> None:
+        self._distinct, self.reasoning = distinct, reasoning
         self.repeats = distinct is not None
         self._digests: dict[str, array[int]] = {}
+
+    @classmethod
+    def of(cls, study: Study, directory: RunDirectory) -> Solutions:
+        """Return empty digests of solutions as the training sets of a study compare them."""
+        return cls(study.curate.distinct, compared_reasoning(study, directory))
 
     def add(self, key: DrawKey, draw: StoredDraw, verdict: Verdict | None) -> None:
         """Add a draw if a training set may keep it: it is correct and not cut off."""
         if verdict is None or not verdict.correct or draw.finish_reason == "length":
             return
         problem_id, index = key
-        same = draw.id if self._distinct is None else distinct_key(draw.generation, self._distinct)
+        text = completion(draw.generation, draw.reasoning, self.reasoning)
+        same = draw.id if self._distinct is None else distinct_key(text, self._distinct)
         # Texts of models may hold lone surrogates, which plain UTF-8 refuses.
         digest = hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         own = self._digests.setdefault(problem_id, array("Q"))
@@ -82,3 +94,21 @@ class Novelty:
         )
         self._seen[model, problem_id] = index + 1
         return digest != _NONE and not repeats
+
+
+def rounds_log(directory: RunDirectory, cell: Cell) -> Log:
+    """Return the log of a cell's rounds."""
+    return directory.log("arms", cell.name, "rounds.jsonl")
+
+
+def compared_reasoning(study: Study, directory: RunDirectory) -> str | None:
+    """Return the form of the reasoning by which policies compare solutions: the study's, unless a cell has begun with another.
+
+    A policy that observed other solutions as new would propose other rounds, so a run that has begun buys as it began. Earlier versions
+    compared solutions alone.
+    """
+    for cell in cells(study):
+        if isinstance(objective_of(cell.arm, study.arms[cell.arm], study), KeptPerProblem):
+            for entry in rounds_log(directory, cell).peek():
+                return str(form) if (form := entry.get("reasoning")) is not None else None
+    return study.compared_reasoning

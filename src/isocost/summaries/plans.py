@@ -17,7 +17,7 @@ from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
 from isocost.judging.reasoning import judge_prompt
-from isocost.judging.replies import greedy_params
+from isocost.judging.replies import greedy_params, own_system
 from isocost.planning import to_json as cells_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
@@ -213,13 +213,18 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         answer = json.dumps(problem.answer[:_LONGEST_ANSWER], ensure_ascii=False)
         parts.append(f"reference answer of {problem.id}, as the grader {prepared.study.grader.name} gets it: {answer}")
     if judge := judge_of(prepared.study):
-        judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
+        judged = _after_system(prepared, judge, judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>")))
         parts.append(f"prompt to the judge {judge} ({_format_params(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     if auditor := auditor_of(prepared.study):
-        audited = judge_prompt(problem, "<the solution>")
+        audited = _after_system(prepared, auditor, judge_prompt(problem, "<the solution>"))
         params = greedy_params(prepared.study.audit.max_tokens, prepared.study.models[auditor].sampling)
         parts.append(f"prompt to the auditor {auditor} ({_format_params(params)}):\n{audited}\n<end of prompt>")
     return "\n\n".join(parts)
+
+
+def _after_system(prepared: Prepared, judge: str, prompt: str) -> str:
+    system = own_system(prepared, judge)
+    return prompt if system is None else f"{system}\n\n{prompt}"
 
 
 def _format_params(params: SamplingParams) -> str:

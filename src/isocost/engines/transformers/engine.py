@@ -32,6 +32,7 @@ class TransformersOptions(Options):
         device: `cpu`, `cuda`, `cuda:1` or `mps`; `auto` uses an accelerator if there is one.
         batch_size: Sequences decoded at once.
         gguf_file: Name of the file in the folder or repository, for weights in GGUF format.
+        special_tokens: Special tokens that stay in texts, beside those of stop strings and of the delimiters in `models.X.reasoning`.
     """
 
     model: str
@@ -40,6 +41,7 @@ class TransformersOptions(Options):
     device: str = "auto"
     batch_size: PositiveInt = 128
     gguf_file: str | None = None
+    special_tokens: tuple[str, ...] = ()
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> TransformersEngine:
@@ -84,7 +86,7 @@ class TransformersEngine(CheckpointEngine):
             if prompt in fitting
             for _ in range(request.count)
         ]
-        stops = StopStrings(tokenizer, params.stop)
+        stops = StopStrings(tokenizer, params.stop, self._options.special_tokens)
         ends = end_tokens(model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id)
         try:
             decoded = decode(model, [prompts[prompt] for prompt in fitting], rows, params, stops, ends, seed) if rows else []
@@ -92,9 +94,8 @@ class TransformersEngine(CheckpointEngine):
             raise EngineError(self._explain(error)) from error
 
         def generation(each: Decoded, length: int, sharing: int) -> Generation:
-            text = tokenizer.decode([token for token in each.tokens if token not in ends], skip_special_tokens=True)
             return Generation(
-                text=stops.cut(text),
+                text=stops.text([token for token in each.tokens if token not in ends]),
                 num_prompt_tokens=length,
                 num_generated_tokens=len(each.tokens),
                 finish_reason=each.finish_reason,

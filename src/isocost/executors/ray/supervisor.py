@@ -232,6 +232,7 @@ def _answers(job: Job, rows: list[Row]) -> Answers:
         for number, request in enumerate(job.requests)
         for index in range(request.first_index, request.first_index + request.count)
     }
+    with_reasoning = job.storing is not None and job.storing.with_reasoning
     for row in rows:
-        stored[places[row["problem_id"], row["sample_index"]]].append(to_stored(row))
+        stored[places[row["problem_id"], row["sample_index"]]].append(to_stored(row, with_reasoning=with_reasoning))
     return Answers(generations=(), stored=stored, seconds=sum(row["cost_seconds"] for row in rows))
