@@ -14,7 +14,7 @@ from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table, estimated, integer, number
 from isocost.reporting.marks import model_marks
 from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by
-from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
+from isocost.reporting.tables import Shown, count, estimate, filled, interval, problems, table, text
 
 _AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # keys of `Results.environment`
 
@@ -154,6 +154,7 @@ def _costs(results: Results) -> Table:
         text("Model", "model", lambda item: item.model),
         interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.said)),
         interval("A truly correct one", "per_truly_correct", lambda item: _cost(item.truly, item.said)),
+        problems(lambda item: item.correct),
     )
     return table(
         shown,

@@ -22,6 +22,7 @@ class _Effect:
     student: str
     difference: Estimate
     detectable: float
+    seeds: int | None = None
 
     @property
     def direction(self) -> int:
@@ -99,7 +100,16 @@ def verdict(results: Results) -> tuple[str, ...]:
     setting, realised = _setting(results, pair)
     answer = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
     failed = [] if refused else _failed(results, pair)
-    return (*doubt, answer, *([realised] if realised else []), *failed, *_cut_off(results))
+    rests = "" if refused else _one_seed(effects)
+    return (*doubt, answer, *filter(None, [rests, realised]), *failed, *_cut_off(results))
+
+
+def _one_seed(effects: _Effects) -> str:
+    """Return what differences of students rest on if each was trained with one seed; else ""."""
+    if not effects.each or any(effect.seeds != 1 for effect in effects.each):
+        return ""
+    n = count(effects.deciding[0].difference.n)
+    return f"This rests on {n} test problems and one training seed: variance between seeds is not in the interval."
 
 
 def _refused(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
@@ -191,7 +201,7 @@ def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> _E
         if item.split != "test" or item.metric != "pass@1" or {item.left, item.right} != {left, right}:
             continue
         difference = item.difference if item.left == left else turned(item.difference)
-        found[item.student] = _Effect(student=item.student, difference=difference, detectable=item.detectable)
+        found[item.student] = _Effect(student=item.student, difference=difference, detectable=item.detectable, seeds=item.seeds)
     mean = found.pop(ALL_STUDENTS, None)
     return _Effects(each=tuple(found.values()), mean=mean)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from isocost import amounts
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, ModelCard, Results
 from isocost.reporting import numbers
-from isocost.reporting.blocks import Column, Entry, Row, Section, Table, words
+from isocost.reporting.blocks import Column, Entry, Row, Section, Table, sized, words
 from isocost.reporting.buying import paired_coverage
 from isocost.reporting.overview import solved_estimate
 from isocost.reporting.rates import difference
@@ -47,17 +47,23 @@ def published(results: Results) -> Section | None:
     if not pairs:
         return None
     rows = tuple(
-        Row(entries=(words(label, raw=_raw_label(label)), *map(_paper, papers), *(_ours(results, key, pair) for pair in pairs)))
+        Row(
+            entries=(
+                words(label, raw=_raw_label(label)),
+                *map(_paper, papers),
+                *(entry for pair in pairs for entry in _sized(results, key, pair)),
+            )
+        )
         for key, (label, *papers) in _PAPER.items()
     )
     columns = (
         Column(title="Weak against strong", key="measure", kind="text"),
         *(Column(title=f"Paper, {name}", key=f"paper_{name.replace(' ', '_').lower()}", share=True) for name in _SETTINGS),
-        *(Column(title=f"Ours, {_title(pair)} [range]", key=f"ours_{_title(pair)}", kind="estimate", share=True) for pair in pairs),
+        *(column for pair in pairs for column in _columns(pair)),
     )
     caption = (
-        "Paper: published for Gemma2 9B and 27B, as secondary notes that agree quote them. Unpaired ranges run from end to end of both "
-        "intervals."
+        "Paper: Gemma2 9B and 27B; values taken from summaries by others that agree, not from the paper itself. Unpaired ranges run from "
+        "end to end of both intervals."
     )
     table = Table(key="published", title="Weak against strong, the paper's and ours", caption=caption, columns=columns, rows=rows)
     price = (
@@ -106,6 +112,19 @@ def _price(card: ModelCard | None, unit: str | None) -> float | None:
 
 def _title(pair: _Pair) -> str:
     return f"{pair.weak.plan.cell.arm} and {pair.strong.plan.cell.arm} at {pair.weak.plan.cell.budget}"
+
+
+def _columns(pair: _Pair) -> tuple[Column, Column]:
+    """Return the columns of a pair of ours: the estimate and its n."""
+    title = _title(pair)
+    ours = Column(title=f"Ours, {title} [range]", key=f"ours_{title}", kind="estimate", share=True)
+    return ours, Column(title="n problems", key=f"n_{title}")
+
+
+def _sized(results: Results, key: str, pair: _Pair) -> tuple[Entry, Entry]:
+    """Return the entries of a pair of ours: the estimate and its n."""
+    ours = _ours(results, key, pair)
+    return ours, sized(ours.value if isinstance(ours.value, Estimate) else None)
 
 
 def _ours(results: Results, key: str, pair: _Pair) -> Entry:
