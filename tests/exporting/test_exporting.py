@@ -138,7 +138,7 @@ def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeyp
     for said in (
         f"# recorded: {CELL}",
         f"{100 * covered['value']:.1f}% [{100 * covered['low']:.1f}, {100 * covered['high']:.1f}] | 12",
-        "- budget: 9.216e+06 flops over all problems",
+        "- budget: 9.2 MFLOPs over all problems",
         "- realised: 72 draws, ",
         "template: gsm8k",
         "right answer, wrong reasoning. Judged by checking the equations in the text.",
