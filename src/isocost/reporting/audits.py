@@ -36,11 +36,11 @@ def audits(results: Results) -> Section | None:
 def _answer(results: Results) -> str:
     """Return one sentence with the rates. It warns about models whose rate no person has checked."""
     known = {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
-    said = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
+    rates = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
     unchecked = [model for model, own in known.items() if "fpr/combined" not in own]
     of = "" if len(unchecked) == len(known) else f" of {' and '.join(unchecked)}"
     warning = f" Until people label some{of}, that is what steps or a judge say, and not to be believed alone." if unchecked else ""
-    return f"Right answers with wrong reasoning: {', '.join(said)}.{warning}" if said else "No solution could be checked."
+    return f"Right answers with wrong reasoning: {', '.join(rates)}.{warning}" if rates else "No solution could be checked."
 
 
 def _how(results: Results) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def _mixed(results: Results) -> Table:
 class _Priced(NamedTuple):
     """Costs of a model's correct and truly correct solutions in one unit.
 
-    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `said` formats an amount.
+    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `format_cost` formats an amount.
     """
 
     unit: str
@@ -145,15 +145,15 @@ class _Priced(NamedTuple):
     model: str
     correct: Estimate
     truly: Estimate
-    said: Callable[[float], str]
+    format_cost: Callable[[float], str]
 
 
 def _costs(results: Results) -> Table:
     """Return the costs of a correct and of a truly correct solution, one row per model and unit."""
     shown: tuple[Shown[_Priced], ...] = (
         text("Model", "model", lambda item: item.model),
-        interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.said)),
-        interval("A truly correct one", "per_truly_correct", lambda item: _cost(item.truly, item.said)),
+        interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.format_cost)),
+        interval("A truly correct one", "per_truly_correct", lambda item: _cost(item.truly, item.format_cost)),
         problems(lambda item: item.correct),
     )
     return table(
@@ -172,11 +172,11 @@ def _priced(results: Results, unit: str) -> list[_Priced]:
     names = f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}"
     known = {model: (own[names[0]], own[names[1]]) for model, own in results.pools.items() if names[1] in own}
     scale = amounts.flops_scale(each.value for own in known.values() for each in own)
-    title, raw, said = ("USD", "USD", amounts.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
-    return [_Priced(title, raw, model, correct, truly, said) for model, (correct, truly) in known.items()]
+    title, raw, format_cost = ("USD", "USD", amounts.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
+    return [_Priced(title, raw, model, correct, truly, format_cost) for model, (correct, truly) in known.items()]
 
 
-def _cost(cost: Estimate, said: Callable[[float], str]) -> Entry:
+def _cost(cost: Estimate, format_cost: Callable[[float], str]) -> Entry:
     if cost.value is None:
-        return number(None, said, "no solution is correct" if cost.low is not None else "the rate is not known")
-    return Entry(text=numbers.open_interval(cost, said), value=cost)
+        return number(None, format_cost, "no solution is correct" if cost.low is not None else "the rate is not known")
+    return Entry(text=numbers.open_interval(cost, format_cost), value=cost)

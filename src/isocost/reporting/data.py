@@ -158,8 +158,8 @@ def _compared_raw(item: CellComparison) -> str:
 
 
 def _difference(item: CellComparison) -> Entry:
-    said = numbers.points if item.measure == "covered" else numbers.signed_mean
-    return estimated(item.difference, said, "")
+    format_estimate = numbers.points if item.measure == "covered" else numbers.signed_mean
+    return estimated(item.difference, format_estimate, "")
 
 
 def _matching(results: Results, cell: CellResult) -> str:

@@ -123,8 +123,8 @@ GLOSSARY = (
         "Uniform draws for the same",
         "Equal draws of every problem from one model until they reach what a policy reached. First draws: the first k draws of arms whose "
         "draws do not depend on outcomes, paired by problem. Posterior: of the model's pass rates given all of its draws, with a 90% "
-        "interval. Outcomes decided a policy's draws. So correct draws over all draws (c / M, the usual pass rate) and coverage@k are biased "
-        "for them.",
+        "interval. Outcomes decided a policy's draws. So correct draws over all draws (c / M, the usual pass rate) and coverage@k are "
+        "biased for them.",
     ),
     Term(
         "bill",

@@ -146,10 +146,10 @@ def support(results: Results) -> tuple[str, ...]:
     for name in dict.fromkeys(cell.plan.cell.budget for cell in rest):
         cells = [cell for cell in rest if cell.plan.cell.budget == name]
         matched = len(cells) == 2 and name is not None
-        said = _covering(results, (cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
+        text = _covering(results, (cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
         label = "number-matched, not equal cost" if name is None else f"budget {name}"
         claim = "" if matched else "problems covered, "
-        sentences.append(f"{only} ({label}): {claim}{said}{_more(len(cells) - 4)}.")
+        sentences.append(f"{only} ({label}): {claim}{text}{_more(len(cells) - 4)}.")
     return tuple(sentences)
 
 
@@ -321,16 +321,16 @@ def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> tu
         return "", ""
     each = readable(unit, [amount / results.n_problems])
 
-    def said(cost: float) -> str:
+    def format_cost(cost: float) -> str:
         return format_amount(unit, cost / results.n_problems * each.problems)
 
     spent = [(cell.cost.amount(unit), name) for cell, name in zip((left, right), _names((left, right)), strict=True)]
-    paid = {name: said(cost) for cost, name in spent if cost is not None}
+    paid = {name: format_cost(cost) for cost, name in spent if cost is not None}
     is_planned = plans[0].basis == "planned"
-    if set(paid.values()) == {said(amount)} and len(paid) == len({name for _, name in spent}):
-        return f"At {'a planned and realised ' if is_planned else ''}{said(amount)} {each.words}, ", ""
+    if set(paid.values()) == {format_cost(amount)} and len(paid) == len({name for _, name in spent}):
+        return f"At {'a planned and realised ' if is_planned else ''}{format_cost(amount)} {each.words}, ", ""
     realised = f"Realised cost {each.words}: {', '.join(f'{name} {cost}' for name, cost in paid.items())}." if paid else ""
-    return f"At {'a planned ' if is_planned else ''}{said(amount)} {each.words}, ", realised
+    return f"At {'a planned ' if is_planned else ''}{format_cost(amount)} {each.words}, ", realised
 
 
 def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]:
@@ -342,10 +342,10 @@ def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]
     off = {name: amount / planned - 1 for name, amount, planned in spent if amount is not None and planned}
     if all(abs(share) <= 0.05 for share in off.values()):
         return []
-    said = ", ".join(f"{name} {fixed(100 * share, sign=True)}%" for name, share in off.items())
+    text = ", ".join(f"{name} {fixed(100 * share, sign=True)}%" for name, share in off.items())
     if any(cell.plan.basis == "planned" for cell in pair):
-        said += " (basis planned is an estimate; basis: realised and limit are hard)"
-    return [f"Realised cost strayed from the budget: {said}."]
+        text += " (basis planned is an estimate; basis: realised and limit are hard)"
+    return [f"Realised cost strayed from the budget: {text}."]
 
 
 def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:

@@ -61,9 +61,9 @@ def lead_sentence(results: Results) -> str:
     models = main_models(results)
     pairs = [pair for pair in results.model_pairs if pair.models == models and "coverage" in pair.differences]
     at_cost = [pair for pair in pairs if pair.budget is not None] or pairs
-    said = [f"{place(results, pair)}, {ahead(pair, 'coverage')}" for pair in at_cost[:1]]
-    said += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, "coverage")][:1]
-    return f"{'. '.join(said)}." if said else ""
+    parts = [f"{place(results, pair)}, {ahead(pair, 'coverage')}" for pair in at_cost[:1]]
+    parts += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, "coverage")][:1]
+    return f"{'. '.join(parts)}." if parts else ""
 
 
 def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.per_problem) -> str:

@@ -85,10 +85,10 @@ def _raw_label(label: str) -> str:
     return label.replace(", points", ", difference")
 
 
-def _paper(said: str) -> Entry:
+def _paper(text: str) -> Entry:
     """Make an entry of a published number: its text as published, its value as a share if it is one."""
-    found = re.fullmatch(r"\+([\d.]+)%?", said)  # without % it is in points; both are hundredths of a share
-    return Entry(text=said, value=round(float(found[1]) / 100, 6) if found else None if said == amounts.MISSING else said)
+    found = re.fullmatch(r"\+([\d.]+)%?", text)  # without % it is in points; both are hundredths of a share
+    return Entry(text=text, value=round(float(found[1]) / 100, 6) if found else None if text == amounts.MISSING else text)
 
 
 def _pairs(results: Results) -> Iterator[_Pair]:

@@ -37,8 +37,8 @@ def _first_scores(results: Results) -> str:
     """Return what the first student solves, where there are no two data sets to compare."""
     solved = [item for item in ordered(results.evaluations) if item.metric == "pass@1"] or ordered(results.evaluations)
     own = [item for item in solved if (item.student, item.split) == (solved[0].student, solved[0].split)]
-    said = ", ".join(f"{trained_on(item)} {numbers.percent(item.estimate)}" for item in own[:4])
-    return f"{solved[0].student} on the {solved[0].split} split ({solved[0].metric}): {said}."
+    scores = ", ".join(f"{trained_on(item)} {numbers.percent(item.estimate)}" for item in own[:4])
+    return f"{solved[0].student} on the {solved[0].split} split ({solved[0].metric}): {scores}."
 
 
 def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:

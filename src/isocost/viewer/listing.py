@@ -50,8 +50,8 @@ class View:
     def query(self, **more: str) -> str:
         """Format the query of the URL that shows this view, without defaults."""
         usual = {"show": "all", "sort": "place", "page": 1}
-        said = {key: str(getattr(self, key)) for key, value in usual.items() if getattr(self, key) != value}
-        return "?" + urlencode({**more, **said}) if said or more else ""
+        given = {key: str(getattr(self, key)) for key, value in usual.items() if getattr(self, key) != value}
+        return "?" + urlencode({**more, **given}) if given or more else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ class Counts:
     """All problems at one moment.
 
     Attributes:
-        problems: One row per problem, in the study's order: place, id, level, n, correct, disagree. It is true if one model solves the problem
+        problems: One row per problem, in the study's order: place, id, level, n, correct, disagree: true if one model solves the problem
             in more than half of its samples and another in fewer than half.
         by_model: One row per problem and model with samples: problem_id, model, n and a count for each of `KINDS`.
         models: The models with samples, in the order of their first sample.

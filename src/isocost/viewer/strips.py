@@ -33,7 +33,7 @@ def scale(n: int, n_models: int) -> int:
 
 def strip(counts: Mapping[str, int], per_mark: int = 1) -> Markup:
     """Draw the counts of `KINDS` as marks in SVG, in that order. The title gives the counts in words."""
-    said = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "none"
+    counted = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "none"
     paths, at = [], 0
     for kind in KINDS:
         marks = -(-counts[kind] // per_mark)
@@ -43,14 +43,15 @@ def strip(counts: Mapping[str, int], per_mark: int = 1) -> Markup:
             paths.append(f'<path class="{kind.replace(" ", "-")}" d="{line}"/>')
         at += marks
     drawn = "".join(paths)
-    return Markup(f'<svg class="marks" role="img" width="{max(1, at) * _PITCH}" height="{_HEIGHT}"><title>{said}</title>{drawn}</svg>')
+    return Markup(f'<svg class="marks" role="img" width="{max(1, at) * _PITCH}" height="{_HEIGHT}"><title>{counted}</title>{drawn}</svg>')
 
 
 def legend() -> dict[str, Markup]:
     """Draw one mark per kind for the legend, which has the kind's name beside it."""
     kinds = {kind: _SHAPES[kind].format(x=3, left=0) for kind in KINDS}
+    size = f'width="7" height="{_HEIGHT}"'
     drawn = {
-        kind: f'<svg class="marks" aria-hidden="true" width="7" height="{_HEIGHT}"><path class="{kind.replace(" ", "-")}" d="{path}"/></svg>'
+        kind: f'<svg class="marks" aria-hidden="true" {size}><path class="{kind.replace(" ", "-")}" d="{path}"/></svg>'
         for kind, path in kinds.items()
     }
     return {kind.replace(" ", "_"): Markup(svg) for kind, svg in drawn.items()}
