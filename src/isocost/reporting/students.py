@@ -143,8 +143,8 @@ def _differences(results: Results) -> Table:
         key="differences",
         title="Paired differences",
         caption=(
-            "Left minus right on the same problems, in points; all students: their mean. Not corrected for the number of rows. "
-            "false_positives: on problems that both solved with equations."
+            "Left minus right, paired by problem, in points; all students: their mean. Not corrected for the number of rows. "
+            "false_positives: problems both solved with equations."
         ),
         group_title="Student, split, metric",
         group=_compared_in,
