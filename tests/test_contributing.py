@@ -195,7 +195,7 @@ def test_the_readme_s_commands_run(tmp_path: Path, here: Callable[[str], Left]) 
         {"problem_id": problem.id, "model": model, "generation": f"#### {problem.answer}", "num_generated_tokens": 9}
         for problem in load_problems("lab", {"limit": 6}, base=tmp_path)
         for model in ("weak", "strong")
-        for _ in range(6)
+        for _ in range(24)
     ]
     (tmp_path / "recorded.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in recorded))
     offline = " ".join(f"--set {shlex.quote(setting)}" for setting in OFFLINE)

@@ -18,7 +18,7 @@ def test_the_command_that_goes_on_is_this_one_in_any_shell(
     monkeypatch.setattr(sys, "argv", ["isocost", *words, "--no-wait"])
     with pytest.raises(SystemExit), resumable(None):
         raise KeyboardInterrupt
-    command = capsys.readouterr().err.partition("go on with: ")[2]
+    command = capsys.readouterr().err.partition("resume with: ")[2]
     assert shlex.split(command) == ["isocost", *words]
 
 

@@ -318,7 +318,7 @@ def test_no_wait_leaves_batches_that_status_shows_and_the_same_command_collects(
         assert left.code == 0
         assert "error" not in left.err
         assert "batch-000001 of weak (24 requests)" in left.err
-        assert f"go on with: isocost run {study} -o {tmp_path / OUT}\n" in left.err
+        assert f"resume with: isocost run {study} -o {tmp_path / OUT}\n" in left.err
         again = quick("run", study, "-o", tmp_path / OUT, "--no-wait")
         assert (again.code, server.calls["create"]) == (0, 1)
         told = json.loads(quick("status", tmp_path / OUT, "--json").out)
@@ -380,7 +380,7 @@ def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(tmp_path: Path) -
             _, told = process.communicate(timeout=60)
         assert process.returncode == 130
         assert "batch batch-000001 of weak" in told
-        assert f"go on with: isocost run {study} -o {tmp_path / OUT}" in told
+        assert f"resume with: isocost run {study} -o {tmp_path / OUT}" in told
         assert server.calls["cancel"] == 0
         server.books.delay = 0.0
         with started("run", study, "-o", tmp_path / OUT) as process:

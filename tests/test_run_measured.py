@@ -274,7 +274,7 @@ def test_samples_that_are_not_the_run_s_last_are_said(tmp_path: Path) -> None:
         run(study, out, settings=["budgets.low.match.samples_per_problem=50"])
     for path in (out, out / "samples.parquet"):
         said = "samples.parquet is of an earlier start: the last one has not finished sampling and grading"
-        assert f"{said}; isocost sample {out} goes on with it." in measured(path)["warnings"]
+        assert f"{said}; isocost sample {out} resumes it." in measured(path)["warnings"]
     run(study, out, until="sample")
     pl.read_parquet(out / "samples.parquet").with_columns(correct=True).write_parquet(out / "samples.parquet")
     said = f"samples.parquet was changed after the run had written it; isocost report {out} writes it again."

@@ -120,7 +120,7 @@ def test_a_signal_to_all_processes_waits_for_what_is_in_flight_and_sends_nothing
         stopped = said[said.index("stopped:") :].splitlines()
         assert stopped[0] == f"stopped: {n} samples are saved, and all that was made of them"
         assert re.fullmatch(r"  they cost \$0\.00\d+", stopped[1])
-        assert stopped[2].startswith("  go on with: ")
+        assert stopped[2].startswith("  resume with: ")
         assert len(stopped) == 3
         held = runs.events(out)["unsent"]
         assert runs.events(out) == Counter({"reserve": n + held, "done": n, "unsent": held})

@@ -1,4 +1,4 @@
-"""Endpoints that refuse, fail, lie and go away, and what a person is told: one clear line, nothing lost, and the same command goes on."""
+"""Endpoints that refuse, fail, lie and go away, and what a person is told: one clear line, nothing lost, and the same command resumes."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def test_a_busy_endpoint_costs_nothing_and_is_waited_for(tmp_path: Path, shell: 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "the key": ({"key": "another"}, "refuses the key in $ISOCOST_TEST_KEY (401)", "set that variable to a key for this endpoint"),
     "the model": ({"models": ("tiny-1b", "large")}, "no such model (404)", "did you mean 'tiny-1b'? it offers tiny-1b, large"),
-    "the account": ({"faults": ["402"] * 99}, "asks for payment (402)", "add to the account, then go on with the run"),
-    "the quota": ({"faults": ["429 quota"] * 99}, "the account has no quota left (429)", "add to it, then go on with the run"),
+    "the account": ({"faults": ["402"] * 99}, "asks for payment (402)", "add to the account, then resume the run"),
+    "the quota": ({"faults": ["429 quota"] * 99}, "the account has no quota left (429)", "add to it, then resume the run"),
     "the address": ({"paths": ()}, "no such model or address (404)", "check model and base_url, which usually ends in /v1"),
 }
 

@@ -11,7 +11,7 @@ from isocost.records import Unit
 MINUS = "−"
 MISSING = "–"
 _TINY = 1e-12  # dollars below it are written as 1e-20: no reader counts the zeros
-_PREFIXES = ("", "K", "M", "G", "T", "P", "E", "Z", "Y")  # powers of 1000
+PREFIXES = ("", "K", "M", "G", "T", "P", "E", "Z", "Y")  # powers of 1000
 
 
 def fixed(value: float, decimals: int = 1, *, sign: bool = False) -> str:
@@ -164,9 +164,9 @@ def flops_scale(amounts: Iterable[float | None]) -> Scale:
     if not sizes:
         return Scale(divisor=1, unit="FLOPs", decimals=0)
     # Bounded, because amounts below 1 and above 10^27 have no prefix here.
-    power = min(max(int(math.log10(max(sizes)) // 3), 0), len(_PREFIXES) - 1)
+    power = min(max(int(math.log10(max(sizes)) // 3), 0), len(PREFIXES) - 1)
     divisor = 1000.0**power
-    return Scale(divisor=divisor, unit=f"{_PREFIXES[power]}FLOPs", decimals=max(1, min(_decimals(min(sizes) / divisor), 6)))
+    return Scale(divisor=divisor, unit=f"{PREFIXES[power]}FLOPs", decimals=max(1, min(_decimals(min(sizes) / divisor), 6)))
 
 
 def _decimals(size: float) -> int:

@@ -188,6 +188,7 @@ def compare(
         detectable=detectable_difference(*means),
         setup=setup,
         right_prompt=right_prompt,
+        seeds=max(len(left), len(right)),
     )
 
 

@@ -214,7 +214,7 @@ def _rate_mistakes(name: str, arm: Mapping[str, Any], used: Sequence[object]) ->
 
 
 def _curate_mistakes(raw: Mapping[str, Any], arms: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
-    """Yield audits that the study does not make, and sets that are no sets, in what is said of training sets."""
+    """Yield the mistakes of `curate`: an audit that the study does not make, and names in `decontaminate` that are no problem sets."""
     curate = mapping(raw.get("curate"))
     places: list[tuple[Keys, object]] = [(("curate",), curate.get("audit"))]
     places += [(("arms", name, "curate"), mapping(mapping(arm).get("curate")).get("audit")) for name, arm in arms.items()]

@@ -176,6 +176,6 @@ def test_ctrl_c_saves_and_says_how_to_go_on(study: Path, tmp_path: Path) -> None
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "go on with: isocost run" in said
+    assert "resume with: isocost run" in said
     assert "Traceback" not in said
     assert json.loads((out / "models.json").read_text())

@@ -37,6 +37,10 @@ def test_one_model_or_a_rare_answer_is_no_agreement(counts: dict[str, dict[str, 
     assert agreements([answers(counts)]) == []
 
 
+def test_one_draw_of_each_model_is_no_agreement() -> None:
+    assert agreements([answers({"7": {"weak": 1, "strong": 1}}, {"weak": 1, "strong": 1})]) == []
+
+
 def test_the_most_frequent_agreements_come_first() -> None:
     few, many = answers({"7": {"weak": 2, "strong": 2}}), answers({"9": {"weak": 4, "strong": 4}})
     assert [one.answer for one in agreements([few, many])] == ["9", "7"]

@@ -105,14 +105,15 @@ def test_a_pilot_without_success_or_failure_settles_nothing(rate: float, why: st
     table = sampled(rates={"weak": (rate,), "strong": (rate,)})
     text = forecast_markdown(predict(written(table, tmp_path), pilot=4, objective=Coverage(), policies=()))
     assert text.count(why) == 2
-    assert "The pilot is too small to recommend anything." in text
+    assert "The pilot is too small to recommend a choice." in text
     assert "buy from" not in text
 
 
 def test_few_problems_recommend_nothing(tmp_path: Path) -> None:
     table = sampled(problems=3, rates={"weak": (0.0, 0.5, 0.1), "strong": (0.1, 0.1, 0.5)})
     text = forecast_markdown(predict(written(table, tmp_path), pilot=4, objective=Coverage(), policies=()))
-    assert "the pilot is too small to recommend anything" in text
+    assert "per problem the pilot is too small to recommend a choice. Highest estimate: " in text
+    assert "with buy" not in text
 
 
 def test_unknown_costs_leave_the_choices_out(tmp_path: Path) -> None:

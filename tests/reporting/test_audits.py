@@ -90,7 +90,7 @@ def test_a_cost_from_a_lower_bound_is_named_for_what_it_is() -> None:
 def test_costs_in_every_unit_and_an_end_that_is_not_known() -> None:
     table = next(t for t in audits(audited()).tables if t.key == "cost_per_truly_correct")
     texts = {row.group: [entry.text for entry in row.entries] for row in table.rows}
-    assert texts["USD"] == ["weak", "0.0011 [0.0010, 0.0012]", "0.0013 [0.0011, no upper end]"]
+    assert texts["USD"] == ["weak", "0.0011 [0.0010, 0.0012]", "0.0013 [0.0011, no upper end]", "400"]
     assert texts["TFLOPs"][2] == "–"
     assert table.rows[0].entries[2].remark == "the rate is not known"
 
@@ -109,8 +109,8 @@ def test_without_audits_there_is_no_section() -> None:
     assert audits(results()) is None
 
 
-def test_what_a_cell_is_worth_names_the_steps_and_says_that_they_are_a_part_of_the_false_positives() -> None:
-    table = next(t for t in data(audited()).tables if t.key == "cells_worth")
+def test_false_equations_of_cells_are_named_a_part_of_the_false_positives() -> None:
+    table = next(t for t in data(audited()).tables if t.key == "cells_audited")
     titles = [column.title for column in table.columns]
     assert "False equations written out (%) [95% interval]" in titles
     assert not any("False positives" in title for title in titles)

@@ -63,6 +63,14 @@ def test_several_students_decide_by_their_mean() -> None:
     )
 
 
+def test_one_training_seed_is_mentioned_and_several_are_not() -> None:
+    one = together(-0.03, -0.01, (-0.05, 0.01), (-0.04, 0.02), (-0.06, 0.0))
+    for seeds, is_mentioned in ((1, True), (3, False), (None, False)):
+        said = headline(replace(one, comparisons=tuple(replace(each, seeds=seeds) for each in one.comparisons)))
+        sentence = "This rests on 500 test problems and one training seed: variance between seeds is not in the interval."
+        assert (sentence in said) is is_mentioned
+
+
 def test_the_section_on_students_has_the_difference_of_each_beside_the_mean() -> None:
     decided = together(-0.03, -0.01, (-0.05, 0.01), (-0.04, 0.02), (-0.06, 0.0))
     assert students_finding(decided) == (

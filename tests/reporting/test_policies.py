@@ -67,9 +67,13 @@ def test_a_study_whose_policies_observe_nothing_has_no_section() -> None:
 def test_money_draws_and_uniform_for_the_same_are_a_sentence_each() -> None:
     assert said(with_policy()) == (
         "both@low (adaptive) drew per problem: weak 0.75 (median 0, most 12), strong 0.75 (median 0, most 12); "
-        "of the money, 75% to weak, 25% to strong. "
+        "of the money, 75% to weak, 25% to strong."
+    )
+    section = policies(with_policy())
+    assert section is not None
+    assert section.finding.endswith(
         "Uniform from weak would have cost 1.24 [1.00, beyond reach] times as much for the same. "
-        "Uniform from strong does not reach the same within 2 draws per problem (drawn)."
+        "Uniform from strong does not reach this within 2 draws per problem."
     )
 
 

@@ -18,7 +18,7 @@ from isocost.reporting.headline import verdict
 from tests.reporting.builder import cell, estimate, results
 from tests.reporting.curved import curved
 
-ORDER = ("The students", "The data", "The money", "The paper&#39;s results", "Behind the numbers", "Glossary")
+ORDER = ("The students", "The data", "The money", "The paper&#39;s results", "Method and versions", "Glossary")
 HOSTILE = "<script>alert(1)</script>\"'](javascript:x)|\n=1\u202e{{ 7*7 }}"
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -195,7 +195,7 @@ def test_csv_holds_full_numbers(made: Report) -> None:
         "covered_n": "400",
         "covered_n_ungraded": "0",
     }
-    undefined = [row for row in csv.DictReader(io.StringIO(made.tables["cells_worth"])) if row["cell"] == "equal@number"]
+    undefined = [row for row in csv.DictReader(io.StringIO(made.tables["cells_audited"])) if row["cell"] == "equal@number"]
     assert undefined[0]["false_equations_share"] == ""
     assert undefined[0]["n_audited"] == "0"
 

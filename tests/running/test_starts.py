@@ -50,12 +50,12 @@ def ended(out: Path, error: BaseException | None) -> str:
 )
 def test_a_run_that_stopped_says_why_and_what_goes_on(out: Path, error: BaseException, lines: list[str]) -> None:
     said = ended(out, error).splitlines()
-    assert said[: len(lines) + 2] == [f"run: {out}", *lines, "go on with: isocost run study.yaml"]
+    assert said[: len(lines) + 2] == [f"run: {out}", *lines, "resume with: isocost run study.yaml"]
 
 
 def test_a_finished_run_says_so_though_its_process_lives(out: Path) -> None:
     assert ended(out, None).splitlines()[0] == f"run: {out} (finished)"
-    assert "go on with" not in to_text(status_of(out))
+    assert "resume with" not in to_text(status_of(out))
 
 
 def test_a_run_under_way_says_which_process(out: Path) -> None:

@@ -35,7 +35,7 @@ def test_each_target_has_a_table_with_a_row_per_policy_and_bound(pool: Pool) -> 
     assert "## 75% of problems covered\n\n3 of 4 problems are needed. The best uniform draws from weak." in text
     assert text.count("| uniform | ") == 2
     assert text.count("| *every pass rate known* | weak, strong | 0% | ") == 2
-    assert text.endswith("## Beware\n\n- Few problems: 4.")
+    assert text.endswith("## Warnings\n\n- Few problems: 4.")
     assert "Means over 3 orders of the recorded draws." in text
 
 

@@ -71,7 +71,7 @@ def test_the_text_has_one_table_and_one_recommendation(tmp_path: Path) -> None:
     study, table = piloted_study(tmp_path)
     lines = choices_markdown(forecast_of(study, table=table)).splitlines()
     head = next(line for line in lines if line.startswith("| choice"))
-    assert head == "| choice | samples per problem | covered | kept, at most 4 | FLOPs | best minus it |"
+    assert head == "| choice | samples per problem | covered | kept, at most 4 | FLOPs | best choice minus this one |"
     assert len([line for line in lines if line.startswith("| ")]) == 6
     assert len([line for line in lines if line.startswith("At ")]) == 1
     assert "Nothing was bought." in lines[0]

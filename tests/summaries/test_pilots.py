@@ -31,7 +31,12 @@ def rows(text: str) -> dict[str, list[str]]:
 
 def test_counts_follow_from_a_pilot_that_has_not_run(tmp_path: Path) -> None:
     text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT)))
-    assert rows(text)["weak@low"] == ["2 of strong per problem", "weak", *["follows from the pilot"] * 2, "2 of strong per problem"]
+    assert rows(text)["weak@low"] == [
+        "the cost of 2 strong samples per problem",
+        "weak",
+        *["follows from the pilot"] * 2,
+        "the cost of 2 strong samples per problem",
+    ]
     assert rows(text)["equal@number"][:4] == ["number-matched", "weak", "2", "60"]
     assert "The pilot draws 2 samples of each of 30 problems from weak and strong and costs at most 30.7 MFLOPs" in text
     assert "Counts" not in text.replace("The counts of cells follow from the lengths that it measures.", "")

@@ -52,7 +52,7 @@ def write(path: Path, n_problems: int, n_samples: int) -> None:
 
 
 def row(path: Path) -> str:
-    """The row of a run: start, first list, a list by kept before and after its distinct solutions are counted, a problem, largest page."""
+    """The row of a run: start, first list, a list by correct before and after distinct solutions are counted, a problem, largest page."""
     data, sizes = RunData(path), []
     cells = [taken(data.counts)]
     run = OpenRun(name="run", data=data, book=LabelBook(path, "ann"))
@@ -75,7 +75,7 @@ def taken(work: Callable[[], object]) -> str:
 
 
 def main() -> None:
-    sys.stdout.write("| samples | start | first list | by kept | by kept, counted | a problem | largest page |\n")
+    sys.stdout.write("| samples | start | first list | by correct | by correct, counted | a problem | largest page |\n")
     sys.stdout.write("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
     for given in sys.argv[1:]:
         sys.stdout.write(row(Path(given)))

@@ -40,7 +40,7 @@ def test_a_row_holds_a_problem_and_its_counts(pages: Pages) -> None:
         for model, strip in zip(MODELS, row[3:5], strict=True):
             said = dict(reversed(part.split(" ", 1)) for part in strip.split(", "))
             mine = own.filter(pl.col("model") == model)
-            assert int(said.get("kept", 0)) == mine["correct"].sum()
+            assert int(said.get("correct", 0)) == mine["correct"].sum()
             assert sum(map(int, said.values())) == mine.height
             assert int(said.get("failed", 0)) == mine["correct"].is_null().sum()
 
@@ -97,10 +97,10 @@ def test_ten_thousand_samples_come_in_pages_of_a_hundred_rows_under_200_kb(tmp_p
 
 def test_many_samples_share_marks() -> None:
     for n_models in (1, 2, 5, 40):
-        drawn = strips.strip({"kept": 300, "wrong": 1, "cut off": 0, "failed": 99}, strips.scale(400, n_models))
-        assert "300 kept, 1 wrong, 99 failed" in drawn
-        assert drawn.count("v7") + drawn.count("v6") + drawn.count("v4") <= strips.most(n_models) + 2
-        assert drawn.count("v6") == 1
+        drawn = strips.strip({"correct": 300, "wrong": 1, "cut off": 0, "failed": 99}, strips.scale(400, n_models))
+        assert "300 correct, 1 wrong, 99 failed" in drawn
+        assert drawn.count("v9") + drawn.count("v8") + drawn.count("v5") <= strips.most(n_models) + 2
+        assert drawn.count("v8") == 1
 
 
 def test_a_problem_shows_its_solutions_by_model_with_duplicates_folded(pages: Pages) -> None:
@@ -220,18 +220,18 @@ def headers(page: str) -> list[str]:
 
 def test_columns_that_are_empty_in_all_rows_are_left_out(tmp_path: Path) -> None:
     pages = open_pages(tmp_path, write_run(tmp_path))
-    assert headers(pages.get("/")) == ["id", "question", "level", *MODELS, "kept", "distinct"]
+    assert headers(pages.get("/")) == ["id", "question", "level", *MODELS, "correct", "distinct"]
     samples, train = tmp_path / "samples.parquet", tmp_path / "problems" / "train.parquet"
     # Only the first model was asked what nobody solves: the list of these problems has no column of the second.
     table = pl.read_parquet(samples)
     unsolved = table.group_by("problem_id").agg(pl.col("correct").any()).filter(~pl.col("correct"))["problem_id"]
     table.filter((pl.col("model") == MODELS[0]) | ~pl.col("problem_id").is_in(unsolved.to_list())).write_parquet(samples)
-    assert headers(pages.get("/?show=never")) == ["id", "question", "level", MODELS[0], "kept", "distinct"]
-    assert headers(pages.get("/")) == ["id", "question", "level", *MODELS, "kept", "distinct"]
+    assert headers(pages.get("/?show=never")) == ["id", "question", "level", MODELS[0], "correct", "distinct"]
+    assert headers(pages.get("/")) == ["id", "question", "level", *MODELS, "correct", "distinct"]
     assert [len(row) for row in rows(pages.get("/?show=never"))] == [6] * unsolved.len()
     pl.read_parquet(train).with_columns(metadata=pl.lit("{}")).write_parquet(train)
-    assert headers(pages.get("/")) == ["id", "question", *MODELS, "kept", "distinct"]
+    assert headers(pages.get("/")) == ["id", "question", *MODELS, "correct", "distinct"]
     train.unlink()
     page = pages.get("/")
-    assert headers(page) == ["id", *MODELS, "kept", "distinct"]
+    assert headers(page) == ["id", *MODELS, "correct", "distinct"]
     assert {len(row) for row in rows(page)} == {5}

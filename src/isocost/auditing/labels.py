@@ -11,7 +11,14 @@ from isocost.metrics.agreement import Agreement, agreement
 from isocost.metrics.intervals import weighted_proportion
 from isocost.records import Chosen, Estimate, Label, LabelVerdict
 
-REASONS = ("wrong step", "lucky", "wrong question", "copied answer", "cut off", "grader error")
+REASONS = {  # why a solution is unsound, in the order of their keys, and what each means
+    "wrong step": "a step does not follow, or its arithmetic is false",
+    "lucky": "wrong reasoning reaches the right answer by chance",
+    "wrong question": "it answers another question than the one asked",
+    "copied answer": "it states the answer without deriving it",
+    "cut off": "the text ends before its reasoning does",
+    "grader error": "the answer is wrong, and the grader took it as correct",
+}
 _FEWEST = 10  # labels per stratum; a stratum with fewer is merged with the one of the next weight
 
 

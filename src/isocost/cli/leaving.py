@@ -104,18 +104,18 @@ def resumable(directory: Path | None) -> Iterator[None]:
         say(_format_interrupted(directory))
         raise SystemExit(130) from None
     except BatchesOpenError as left:
-        say(f"{left}\n  go on with: {_again()}")
+        say(f"{left}\n  resume with: {_again()}")
         raise SystemExit(left.exit_code) from None
 
 
 def _format_interrupted(directory: Path | None) -> str:
     from isocost.summaries.status import describe_saved
 
-    return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {_again()}"
+    return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  resume with: {_again()}"
 
 
 def _again() -> str:
-    """Return the command that goes on, quoted for a shell: this one, which waits for batches and cancels none."""
+    """Return the command that resumes the run, quoted for a shell: this one, which waits for batches and cancels none."""
     return shlex.join(["isocost", *(word for word in sys.argv[1:] if word not in ("--no-wait", "--cancel-batches"))])
 
 

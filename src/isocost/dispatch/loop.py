@@ -135,10 +135,10 @@ class _Unwritten(Log):
     """A log that keeps nothing."""
 
     def append(self, *entries: Mapping[str, Any], sync: bool = True) -> None:
-        """Keep nothing."""
+        """Discard the entries."""
 
     def entries(self) -> Iterator[Row]:
-        """Return nothing."""
+        """Return an iterator without entries."""
         return iter(())
 
 

@@ -94,7 +94,7 @@ def is_sign(tokens: list[Token], i: int) -> bool:
 
 
 def _is_number(token: Token, tokens: list[Token], text: str) -> bool:
-    """Return True. Digits that are not a number become unreadable."""
+    """Return True, and mark digits that are not a number as unreadable."""
     if sum(map(str.isdigit, token.text)) > _MOST_DIGITS or (token.text[0] == "0" and token.text[1:2].isdigit()):
         token.kind = "unreadable"  # "0730 hours" is a time
     return True

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from isocost.amounts import format_amount
+from isocost.amounts import duration, format_amount
 from isocost.exporting.cells import CellData
 from isocost.exporting.shapes import Shape
 from isocost.paths import scan_parquet
 from isocost.preparing.prepare import judge_of
-from isocost.records import UNITS
 from isocost.tables.coding import collected
 from isocost.yamlfile import dump_yaml
 
@@ -111,11 +110,11 @@ def budget(cell: CellData) -> Iterator[str]:
     arm, _, budget = cell.name.partition("@")
     plan = cell.read_json("plan.json").get("budgets", {}).get(budget, {})
     if plan.get("amount") is not None:
-        yield f"- budget: {_amount(plan['amount'], plan.get('unit', ''))} over all problems"
+        yield f"- budget: {format_amount(plan['unit'], plan['amount'])} over all problems"
     chosen: Mapping[str, Any] = next((each for each in plan.get("choices", ()) if each.get("name") == arm), {})
     planned = {unit: cost for unit, cost in (chosen.get("cost") or {}).items() if cost is not None}
     if planned:
-        yield "- planned: " + ", ".join(_amount(cost, unit) for unit, cost in planned.items())
+        yield "- planned: " + ", ".join(_cost(cost, unit) for unit, cost in planned.items())
     number = cell.study.arms[arm].samples_per_problem
     if number is not None:
         yield f"- planned: {number} draws per problem"
@@ -125,15 +124,20 @@ def budget(cell: CellData) -> Iterator[str]:
         .join(cell.allocations.lazy(), on=["problem_id", "model", "sample_index"], how="semi")
     )
     costs, units = spent["cost"], spent["cost_unit"].drop_nulls().unique().to_list()
-    total = _amount(float(costs.sum()), units[0]) if len(units) == 1 and not costs.null_count() else "cost not known"
+    total = _cost(float(costs.sum()), units[0]) if len(units) == 1 and not costs.null_count() else "cost not known"
     yield f"- realised: {spent.height:,} draws, {total}, {spent['num_generated_tokens'].sum():,} generated tokens"
     yield f"- policy: `{cell.study.arms[arm].policy}`"
 
 
-def _amount(amount: float, unit: str) -> str:
-    """Format an amount in a unit as a run directory names it."""
-    known = next((each for each in UNITS if each == unit), None)
-    return f"{amount:.6g} {unit}" if known is None else format_amount(known, amount)
+def _cost(amount: float, unit: str) -> str:
+    """Format a cost in any unit of a table."""
+    match unit:
+        case "flops" | "usd":
+            return format_amount(unit, amount)
+        case "seconds":
+            return f"{duration(amount)} of engine time"
+        case _:
+            return f"{amount:,.6g} {unit}"
 
 
 def _measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from isocost.forecasting.joint import Replicates
 
 _PROBABLY = 0.5
+_FEWEST = 2  # draws of each model: one draw may be wrong by chance
 _SHARE = 0.5  # of each model's draws that the same incorrect answer needs
 
 
@@ -64,14 +65,14 @@ def impossible(drawn: Replicates) -> list[Impossible]:
 
 
 def agreements(problems: Sequence[Answers]) -> list[Agreement]:
-    """Return the problems on which at least two models give the same incorrect answer, each in at least half of its draws.
+    """Return the problems on which at least two models give the same incorrect answer, each in two draws and in half of its draws.
 
     Most draws with that answer first. Models that share their errors agree too, so a problem listed here is to be looked at, not left out.
     """
     found = []
     for one in problems:
         for answer, counts in one.counts.items():
-            agreeing = {model: (n, one.drawn[model]) for model, n in counts.items() if n >= _SHARE * one.drawn[model]}
+            agreeing = {model: (n, one.drawn[model]) for model, n in counts.items() if n >= max(_FEWEST, _SHARE * one.drawn[model])}
             if len(agreeing) > 1:
                 found.append(Agreement(problem_id=one.problem_id, answer=answer, reference=one.reference, draws=agreeing))
     return sorted(found, key=lambda one: -sum(n for n, _ in one.draws.values()))

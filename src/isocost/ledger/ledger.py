@@ -79,7 +79,7 @@ class Ledger:
         self._changed = threading.Condition()  # its lock also serialises appends to the log
 
     def _doubling(self, entry: Row) -> str:
-        """Return why a line cannot be a request of its own, or "" if it can: a paid answer is not bought again unless it is `gone`."""
+        """Return why a line is a duplicate, or "" if it is none: only a request whose paid answer is `gone` is bought again."""
         if entry["event"] not in ("reserve", "done"):
             return ""
         facts = self._facts.get(entry["request"], entry)

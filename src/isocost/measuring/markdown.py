@@ -48,7 +48,7 @@ def survey_markdown(survey: Survey) -> str:
     if survey.mixtures:
         parts += ["## Mixtures", *(part for mixture in survey.mixtures for part in mixture_lines(mixture, survey.unit))]
     if survey.warnings:
-        parts += ["## Beware", "\n".join(f"- {with_name_cell(line, survey.measures)}" for line in survey.warnings)]
+        parts += ["## Warnings", "\n".join(f"- {with_name_cell(line, survey.measures)}" for line in survey.warnings)]
     return "\n\n".join(parts)
 
 
@@ -89,7 +89,7 @@ def _about(survey: Survey, model: str) -> dict[str, str]:
     if any(other.unit_costs for other in survey.shapes.values()):
         for name, label in (("cost_per_draw", "cost per draw"), ("cost_per_correct", "cost per correct draw")):
             cost = shape.unit_costs.get(name)
-            lines[f"{label} ({named_unit(survey.unit)})"] = "not known" if cost is None else money(cost, shape.problems)
+            lines[f"{label} ({named_unit(survey.unit)})"] = "not known" if cost is None else money(cost, shape.problems, unit=survey.unit)
     return lines
 
 

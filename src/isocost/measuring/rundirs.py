@@ -50,9 +50,9 @@ class RunFacts:
         again, wanted = f"isocost sample {shell_word(self.path)}", (noted.get(PAID), noted.get("sha256"))
         found = digest_of_file(samples) if any(wanted) else None  # it takes seconds for a large table
         if found and wanted[0] == found:
-            return f"{SAMPLES} holds what was paid before the run stopped, by its limit or after its pilot; {again} goes on with it."
+            return f"{SAMPLES} holds what was paid before the run stopped, by its limit or after its pilot; {again} resumes it."
         if wanted[1] is None:
-            return f"{SAMPLES} is of an earlier start: the last one has not finished sampling and grading; {again} goes on with it."
+            return f"{SAMPLES} is of an earlier start: the last one has not finished sampling and grading; {again} resumes it."
         if wanted[1] != found:
             return f"{SAMPLES} was changed after the run had written it; {self.report_again} writes it again."
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from isocost.amounts import dollars, flops
+from isocost.amounts import dollars, flops, flops_scale
 from isocost.records import UNITS, Estimate
 
 NAMES = {
@@ -73,13 +73,22 @@ def with_unit(value: float, unit: str) -> str:
     return spent(value, unit) if unit in UNITS else f"{amount(value)} {unit}"
 
 
-def money(estimate: Estimate, of: int | None = None) -> str:
-    """Return a cost with its interval. An unknown end is marked; n as in `percent`."""
+def money(estimate: Estimate, of: int | None = None, *, unit: str = "") -> str:
+    """Return a cost with its interval, in a readable unit for FLOPs and dollars. An unknown end is marked; n as in `percent`."""
+    scale = flops_scale([estimate.value, estimate.low, estimate.high])
+    text, after = (scale.text, f" {scale.unit}") if unit == "flops" else (dollars, "") if unit == "usd" else (amount, "")
     if estimate.value is None:
-        return "not defined" if estimate.low is None else f"at least {amount(estimate.low)}{_n(estimate, of)}"
-    low = "?" if estimate.low is None else amount(estimate.low)
-    high = "no upper end" if estimate.high is None else amount(estimate.high)
-    return f"{amount(estimate.value)} [{low}, {high}]{_n(estimate, of)}"
+        return "not defined" if estimate.low is None else f"at least {text(estimate.low)}{after}{_n(estimate, of)}"
+    low = "?" if estimate.low is None else text(estimate.low)
+    high = "no upper end" if estimate.high is None else text(estimate.high)
+    return f"{text(estimate.value)} [{low}, {high}]{after}{_n(estimate, of)}"
+
+
+def counted_of(number: int, what: str, *, first: bool = False) -> str:
+    """Return a count with the name of what it counts: `1 problem`, `12 problems`; `first` leaves a 1 out, to follow "the first"."""
+    if number == 1:
+        return what if first else f"1 {what}"
+    return f"{number:,} {what}s"
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:

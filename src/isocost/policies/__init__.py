@@ -53,7 +53,7 @@ def load_policy(name: str, terms: Terms) -> Policy:
     """Return a new policy for these terms, by a name that `import_policy` takes.
 
     Raises:
-        StudyError: no policy has that name, or what has it is none.
+        StudyError: no policy has that name, or the object of that name is not a policy.
         BudgetError: the terms do not pay for a draw.
     """
     try:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+from isocost.amounts import PREFIXES as FLOPS_PREFIXES
+from isocost.amounts import fixed
 from isocost.forecasting import Choice, Comparison, ModelForecast
 from isocost.forecasting.margins import Margin
 from isocost.forecasting.overtaking import Overtaking
 from isocost.forecasting.scores import Score
-from isocost.measuring.words import count, markdown_table, money, name_cell, percent, spent, with_name_cell, with_unit
+from isocost.measuring.words import count, counted_of, markdown_table, money, name_cell, percent, spent, with_name_cell, with_unit
 from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.predicting.asking import name_of
 from isocost.predicting.predict import Prediction
 from isocost.predicting.quantities import column, counted, describe_discount
 from isocost.predicting.verdict import choice_name, overtaking_text, verdicts
-from isocost.records import Estimate
+from isocost.records import UNITS, Estimate
 
 _MOST_LISTED = 20  # doubtful problems
+_POWERS = ("", "1,000", "million", "billion", "trillion", "1e15", "1e18", "1e21", "1e24")  # of 1,000
 
 
 def forecast_markdown(prediction: Prediction) -> str:
@@ -26,8 +30,8 @@ def forecast_markdown(prediction: Prediction) -> str:
     objective, sound = found.question.objective, found.question.counts_sound
     discount = describe_discount(found.question.false_positive_rates)
     parts = [
-        f"Forecast from the first {pilots.draws:,} graded draws per problem, with 90% intervals over problems. Costs have 95% intervals, "
-        f"as in isocost measure. {SAME[pilots.distinct].capitalize()}." + (f" {discount}" if discount else "")
+        f"Forecast from the first {counted_of(pilots.draws, 'graded draw', first=True)} per problem, with 90% intervals over problems. "
+        f"Costs have 95% intervals, as in isocost measure. {SAME[pilots.distinct].capitalize()}." + (f" {discount}" if discount else "")
     ]
     for name, model in found.models.items():
         parts += [f"## {name_cell(name)}", _about(model, pilots.unit), "\n".join(_points(model, objective, pilots.unit, sound=sound))]
@@ -56,11 +60,11 @@ def value_text(estimate: Estimate, objective: Objective) -> str:
 def _about(model: ModelForecast, unit: str) -> str:
     pilot, draws = model.piloted.pilot, int(model.piloted.pilot.draws.sum())
     lines = [
-        f"{len(pilot.draws):,} problems, {draws:,} graded draws, {int(pilot.successes.sum()):,} correct. Impossible for it "
-        f"(pass rate under 1 in 100,000): {percent(model.impossible, model.impossible.n)} of the problems."
+        f"{counted_of(len(pilot.draws), 'problem')}, {counted_of(draws, 'graded draw')}, {int(pilot.successes.sum()):,} correct. Problems "
+        f"it cannot solve (pass rate under 1 in 100,000): {percent(model.impossible, model.impossible.n)}."
     ]
     if model.piloted.cost is not None and unit != "tokens":
-        lines.append(f"Cost of a draw ({unit}): {money(model.piloted.cost, len(pilot.draws))}.")
+        lines.append(f"Cost of a draw{'' if unit in UNITS else f' ({unit})'}: {money(model.piloted.cost, len(pilot.draws), unit=unit)}.")
     if model.piloted.tokens is not None:
         lines.append(f"Tokens of a draw: {money(model.piloted.tokens, len(pilot.draws))}.")
     return " ".join(lines)
@@ -98,7 +102,7 @@ def _scores(scores: Sequence[Score]) -> Iterator[str]:
 
 
 def _choices(comparison: Comparison, objective: Objective, *, sound: bool) -> Iterator[str]:
-    rows = [["choice", "draws per problem", column(objective, sound=sound), "first choice minus it"]]
+    rows = [["choice", "draws per problem", column(objective, sound=sound), "best choice minus this one"]]
     differences = {each.other: each for each in comparison.differences}
     for choice in comparison.choices:
         difference = differences.get(choice.name)
@@ -116,17 +120,18 @@ def difference_text(value: Estimate, objective: Objective) -> str:
     """Return a difference with its interval, in points or in solutions."""
     unit = 1.0 if isinstance(objective, KeptPerProblem) else 100.0
     digits = 2 if unit == 1.0 else 1
-    low, high = value.low or 0.0, value.high or 0.0
-    return f"{unit * (value.value or 0.0):+.{digits}f} [{unit * low:+.{digits}f}, {unit * high:+.{digits}f}]"
+    middle, low, high = (fixed(unit * (end or 0.0), digits, sign=True) for end in (value.value, value.low, value.high))
+    return f"{middle} [{low}, {high}]"
 
 
 def _margin(one: Margin, objective: Objective, unit: str) -> str:
     what = "next group" if isinstance(objective, MixedGroups) else "next draw"
     ratio = (one.fresh_per_cost.value or 0.0) / one.per_cost.value if one.per_cost.value else float("inf")
     times = f"{ratio:,.3g} times as much" if ratio < 1e6 else "over a million times as much"
+    factor, each = _per(one.fresh_per_cost.value or 0.0, unit)
     text = (
-        f"- {name_cell(one.model)}: per unit of cost, the {what} for these problems gains {money(one.per_cost, one.per_cost.n)}, the first "
-        f"one for a new problem {money(one.fresh_per_cost, one.fresh_per_cost.n)}, {times}."
+        f"- {name_cell(one.model)}: per {each}, the {what} for these problems gains {_scaled(one.per_cost, factor)}, the first "
+        f"one for a new problem {_scaled(one.fresh_per_cost, factor)}, {times}."
     )
     if one.worth is None or one.worth.value is None:
         return text
@@ -134,9 +139,26 @@ def _margin(one: Margin, objective: Objective, unit: str) -> str:
     return f"{text} New problems pay if one costs less than {with_unit(one.worth.value, unit)} [{low}, {high}]."
 
 
+def _per(gain: float, unit: str) -> tuple[float, str]:
+    """Return the amount of cost for which a gain per unit can be read, a power of 1,000, and its name: `GFLOP`, `1,000 tokens`."""
+    power = min(max(0, math.ceil(math.log10(0.01 / gain) / 3)), len(_POWERS) - 1) if gain > 0 else 0
+    if unit == "flops":
+        return 1000.0**power, f"{FLOPS_PREFIXES[power]}FLOP"
+    one = {"usd": "dollar", "tokens": "token"}.get(unit, "unit of cost")
+    named = one if not power else f"{_POWERS[power]} {'units of cost' if one == 'unit of cost' else f'{one}s'}"
+    return 1000.0**power, named
+
+
+def _scaled(estimate: Estimate, factor: float) -> str:
+    ends = (None if end is None else factor * end for end in (estimate.value, estimate.low, estimate.high))
+    value, low, high = ends
+    return money(Estimate(value=value, low=low, high=high, n=estimate.n), estimate.n)
+
+
 def _overtaking(one: Overtaking, unit: str) -> str:
-    absent = f" With probability {one.absent:.0%} it is not ahead there." if one.absent else ""
-    return f"{overtaking_text(one, unit)}, and stays ahead up to {with_unit(one.reach, unit)}, as far as forecasts are compared.{absent}"
+    chance = "over 99%" if one.absent < 0.005 else f"{1 - one.absent:.0%}"
+    probably = f" The probability that it is ahead there is {chance}." if one.absent else ""
+    return f"{overtaking_text(one, unit)}, and stays ahead up to {with_unit(one.reach, unit)}, as far as forecasts are compared.{probably}"
 
 
 def _doubts(prediction: Prediction) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocost.amounts import listed, settling
+from isocost.amounts import fixed, listed, settling
 from isocost.forecasting import Choice, Comparison, Difference, Question
 from isocost.forecasting.overtaking import Overtaking
 from isocost.measuring.words import count, name_cell, percent, spent, with_unit
@@ -26,7 +26,7 @@ def verdicts(prediction: Prediction) -> list[str]:
     if not found.comparisons:
         return [*lines, _UNPRICED]
     if len(silent) == len(pilots.models):
-        return [*lines, "The pilot is too small to recommend anything."]
+        return [*lines, "The pilot is too small to recommend a choice."]
     lines += [recommendation(each, found.question, pilots.unit) for each in found.comparisons]
     return [*lines, *(f"{overtaking_text(each, pilots.unit)}." for each in found.overtakings[:1] if len(found.models) == 2)]
 
@@ -53,7 +53,7 @@ def recommendation(comparison: Comparison, question: Question, unit: str) -> str
     most = float(objective.most) if isinstance(objective, KeptPerProblem) else 1.0
     width = (best.value.high or 0.0) - (best.value.low or 0.0)
     if width > _TOO_WIDE * most:
-        return f"{at} the pilot is too small to recommend anything: {value} {named} with {_buy(best)}."
+        return f"{at} the pilot is too small to recommend a choice. Highest estimate: {value} {named} with {_described(best)}."
     text = f"{at} {_buy(best)}: {value} {named}"
     if not comparison.differences:
         return f"{text}."
@@ -64,10 +64,16 @@ def recommendation(comparison: Comparison, question: Question, unit: str) -> str
 
 
 def _buy(choice: Choice) -> str:
-    names = [name_cell(model) for model in choice.models]
     if not choice.shares:
-        return f"buy by the policy {name_cell(choice.name.partition(' ')[0])} from {listed(names)}"
-    return f"buy from {listed(names)}" + (", half of the money each" if len(names) == 2 else "")
+        return f"buy by {_described(choice)}"
+    return f"buy from {_described(choice)}"
+
+
+def _described(choice: Choice) -> str:
+    names = listed([name_cell(model) for model in choice.models])
+    if not choice.shares:
+        return f"the policy {name_cell(choice.name.partition(' ')[0])} from {names}"
+    return names + (", half of the money each" if len(choice.models) == 2 else "")
 
 
 def _value(choice: Choice, objective: Objective) -> str:
@@ -79,7 +85,7 @@ def _value(choice: Choice, objective: Objective) -> str:
 def _open(difference: Difference, objective: Objective) -> str:
     value, low, high = (each or 0.0 for each in (difference.value.value, difference.value.low, difference.value.high))
     if isinstance(objective, KeptPerProblem):
-        apart = f"they are {value:.2f} solutions apart [{low:.2f}, {high:.2f}]"
+        apart = f"they are {fixed(value, 2)} solutions apart [{fixed(low, 2)}, {fixed(high, 2)}]"
     else:
-        apart = f"they are {100 * value:.1f} points apart [{100 * low:.1f}, {100 * high:.1f}]"
+        apart = f"they are {fixed(100 * value)} points apart [{fixed(100 * low)}, {fixed(100 * high)}]"
     return apart + settling(difference.settled_by, difference.piloted, "piloted problem")

@@ -277,6 +277,7 @@ class Comparison:
         detectable: The smallest true difference that this many problems detect with 80% power at the 5% level.
         setup: The paper's set-up of `left`.
         right_prompt: The prompt of an untrained `right`; None where students have different ones.
+        seeds: Training seeds of the side that has more; None if unknown. With one, the interval is over problems alone.
     """
 
     student: str
@@ -288,6 +289,7 @@ class Comparison:
     detectable: float
     setup: Setup | None
     right_prompt: str | None = None
+    seeds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

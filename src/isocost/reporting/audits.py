@@ -14,7 +14,7 @@ from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table, estimated, integer, number
 from isocost.reporting.marks import model_marks
 from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by, used
-from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
+from isocost.reporting.tables import Shown, count, estimate, filled, interval, problems, table, text
 
 _AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # keys of `Results.environment`
 
@@ -148,8 +148,8 @@ def _mixed(results: Results) -> Table:
 class _Priced(NamedTuple):
     """Costs of a model's correct and truly correct solutions in one unit.
 
-    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `said` formats an amount. `is_bound` says that the rate is by
-    steps, a lower bound: the cost is that of a solution without a false equation.
+    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `format_cost` formats an amount. `is_bound` says that the rate
+    is by steps, a lower bound: the cost is that of a solution without a false equation.
     """
 
     unit: str
@@ -157,7 +157,7 @@ class _Priced(NamedTuple):
     model: str
     correct: Estimate
     truly: Estimate
-    said: Callable[[float], str]
+    format_cost: Callable[[float], str]
     is_bound: bool
 
 
@@ -167,12 +167,13 @@ def _costs(results: Results) -> Table:
     all_bounds = all(item.is_bound for item in priced)
     shown: tuple[Shown[_Priced], ...] = (
         text("Model", "model", lambda item: item.model),
-        interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.said)),
+        interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.format_cost)),
         interval(
             "One without a false equation" if all_bounds else "A truly correct one",
             "per_truly_correct",
             lambda item: _truly_cost(item, marked=not all_bounds),
         ),
+        problems(lambda item: item.correct),
     )
     too = "no false equation too: c / (pass rate (1 − rate by steps))" if all_bounds else "right reasoning too: c / (pass rate (1 − FPR))"
     return table(
@@ -191,17 +192,17 @@ def _priced(results: Results, unit: str) -> list[_Priced]:
     names = f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}"
     known = {model: (own[names[0]], own[names[1]], used(own) == "steps") for model, own in results.pools.items() if names[1] in own}
     scale = amounts.flops_scale(each.value for correct, truly, _ in known.values() for each in (correct, truly))
-    title, raw, said = ("USD", "USD", amounts.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
-    return [_Priced(title, raw, model, correct, truly, said, is_bound) for model, (correct, truly, is_bound) in known.items()]
+    title, raw, format_cost = ("USD", "USD", amounts.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
+    return [_Priced(title, raw, model, correct, truly, format_cost, is_bound) for model, (correct, truly, is_bound) in known.items()]
 
 
 def _truly_cost(item: _Priced, *, marked: bool) -> Entry:
     """Make the entry of a cost; `marked` says to name a cost that follows from a lower bound."""
-    entry = _cost(item.truly, item.said)
+    entry = _cost(item.truly, item.format_cost)
     return replace(entry, remark="without a false equation") if marked and item.is_bound and not entry.remark else entry
 
 
-def _cost(cost: Estimate, said: Callable[[float], str]) -> Entry:
+def _cost(cost: Estimate, format_cost: Callable[[float], str]) -> Entry:
     if cost.value is None:
-        return number(None, said, "no solution is correct" if cost.low is not None else "the rate is not known")
-    return Entry(text=numbers.open_interval(cost, said), value=cost)
+        return number(None, format_cost, "no solution is correct" if cost.low is not None else "the rate is not known")
+    return Entry(text=numbers.open_interval(cost, format_cost), value=cost)

@@ -18,7 +18,7 @@ def background(results: Results) -> Section:
     few = (f"Few problems: {numbers.count(results.n_problems)}, under {FEW_PROBLEMS}. Read the intervals, not the values.",)
     return Section(
         key="background",
-        title="Behind the numbers",
+        title="Method and versions",
         finding=f"{numbers.count(results.n_problems)} training problems; {numbers.count(len(results.excluded))} excluded.",
         paragraphs=(*(few if results.n_problems < FEW_PROBLEMS else ()), *(() if _has_curves(results) else without_curve(results))),
         tables=filled([_funnel(results), _excluded(results), _models(results), _environment(results)]),
@@ -84,5 +84,5 @@ def _models(results: Results) -> Table:
 
 def _environment(results: Results) -> Table:
     rows = tuple(Row(entries=(words(name), words(version))) for name, version in results.environment.items())
-    columns = Column(title="What", key="name", kind="text"), Column(title="Version", key="version", kind="text")
+    columns = Column(title="Item", key="name", kind="text"), Column(title="Version", key="version", kind="text")
     return Table(key="environment", title="Versions and hardware", caption="Recorded by the run.", columns=columns, rows=rows)

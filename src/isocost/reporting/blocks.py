@@ -193,11 +193,11 @@ def estimated(estimate: Estimate | None, text: Callable[[Estimate], str], missin
     return Entry(text=text(estimate), value=estimate, remark=missing if estimate.value is None else "")
 
 
-def sized(estimate: Estimate | None, of: str = "problems") -> Entry:
+def sized(estimate: Estimate | None, of: str = "problems", left_out: str = "not graded") -> Entry:
     """Make an entry of an estimate's n, with a remark on few or ungraded items."""
     if estimate is None:
         return Entry(text=amounts.MISSING, value=None)
-    return Entry(text=numbers.count(estimate.n), value=estimate.n, remark=numbers.reservations(estimate, of))
+    return Entry(text=numbers.count(estimate.n), value=estimate.n, remark=numbers.reservations(estimate, of, left_out))
 
 
 def drawable(rows: Sequence[Row], column: int) -> list[Estimate]:

@@ -78,11 +78,11 @@ def _cost(rows: list[_Row], unit: Unit) -> Shown[_Row]:
     each = amounts.readable(unit, (row.cost(unit) for row in rows))
     scale = amounts.flops_scale(row.cost(unit) for row in rows)
 
-    def said(cost: float) -> str:
+    def format_cost(cost: float) -> str:
         return scale.text(cost) if unit == "flops" else amounts.usd(cost * each.problems)
 
     title = f"Cost {each.words} ({scale.unit if unit == 'flops' else 'USD'})"
-    return Shown(column=Column(title=title, key=f"cost_per_problem_{unit}"), entry=lambda row: number(row.cost(unit), said))
+    return Shown(column=Column(title=title, key=f"cost_per_problem_{unit}"), entry=lambda row: number(row.cost(unit), format_cost))
 
 
 def _grader(results: Results) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, integer, number
 from isocost.reporting.blocks import estimated as entry
 from isocost.reporting.charts import curves as chart
-from isocost.reporting.charts.curves import Crossing, Line, Panel
+from isocost.reporting.charts.curves import Crossing, Line, Panel, Spot
 from isocost.reporting.charts.ticks import in_percent, plain
 from isocost.reporting.leading import MEASURES, interval, main_models
-from isocost.reporting.marks import curve_marks
+from isocost.reporting.marks import cell_marks, curve_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ _WHAT = {
 _READ = "Bands: 95% intervals; marks: 1, 2, 5, 10, ... draws; vertical lines: budgets."
 _NEAR = 1.5  # times the longest curve: a budget beyond that is in the caption, because a line for it would squeeze the curves
 HEIGHT = 3.7  # inches
-LONGEST_NAME = 30  # most characters of the models of a mixture; beyond that it is called a mixture
+LONGEST_NAME = 36  # most characters of the name of a mixture; beyond that it is called a mixture
 
 
 def figures(results: Results) -> tuple[Figure, ...]:
@@ -66,7 +67,8 @@ def cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
     single = _costs(results, unit)
     drawn = [k * single[curve.model] for curve in curves for k in (1, curve.ks[-1])]
     guides = [(at, name) for at, name in _budgets(results, unit) if at <= _NEAR * max(drawn)]
-    places = [*drawn, *(at for at, _ in guides)]
+    spots = _spots(results, unit) if measure == "coverage" else []
+    places = [*drawn, *(at for at, _ in guides), *(spot.at for spot in spots)]
     each = amounts.readable(unit, places)
     scale = amounts.flops_scale(places)
     factor, name = (each.problems, "USD") if unit == "usd" else (1 / scale.divisor, scale.unit)
@@ -81,6 +83,7 @@ def cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
         y_tick=_tick(measure),
         guides=[(at * factor, name) for at, name in guides],
         crossing=_crossing(results, measure, unit, single, factor),
+        spots=[replace(spot, at=spot.at * factor) for spot in spots],
     )
 
 
@@ -119,7 +122,28 @@ def _by_cost(results: Results, measure: str, unit: Unit, *, first: bool) -> Figu
         Column(title=f"cost per problem ({'USD' if unit == 'usd' else 'FLOPs'})", key=f"{unit}_per_problem"),
     )
     more = f" {_WHAT[measure]}, at k times the mean cost of a draw." + "".join(_explain(curve) for curve in curves if curve.mix)
-    return _figure(panel, caption, _table(key, panel.title, measure, curves, columns, each), more)
+    numbered = _table(key, panel.title, measure, curves, columns, each)
+    if panel.spots:
+        more += " Single points: cells whose policy observes outcomes, at their cost."
+        numbered = replace(numbered, rows=numbered.rows + tuple(_row(spot) for spot in _spots(results, unit)))
+    return _figure(panel, caption, numbered, more)
+
+
+def _spots(results: Results, unit: Unit) -> list[Spot]:
+    """Return the coverage of each cell whose policy observes outcomes, at its cost per problem: no curve of fixed draws shows it."""
+    marks, observing = cell_marks(results), {each.cell for each in results.spendings}
+    found = []
+    for cell in results.cells:
+        name, cost, covered = cell.plan.cell.name, cell.cost.amount(unit), cell.measures.get("covered")
+        if name in observing and cost and results.n_problems and covered is not None and covered.value is not None:
+            found.append(Spot(label=name, mark=marks[name], at=cost / results.n_problems, estimate=covered))
+    return found
+
+
+def _row(spot: Spot) -> Row:
+    """Return the row of a cell in the table of the curves; it has no k."""
+    k, cost = number(None, str, ""), number(spot.at, repr)
+    return Row(group=spot.label, entries=(k, cost, entry(spot.estimate, numbers.percent, "not defined")))
 
 
 def _by_draws(results: Results, measure: str) -> Figure:
@@ -145,11 +169,13 @@ def _with_cost(results: Results, unit: Unit) -> list[ModelCurve]:
 
 
 def _figure(panel: Panel, caption: str, table: Table, more: str = "") -> Figure:
-    """Make a figure. Its text alternative gives each model's values at the marks."""
-    said = []
-    for (model, rows), line in zip(table.groups(), panel.lines, strict=True):
+    """Make a figure. Its text alternative gives each model's values at the marks, and those of single points."""
+    values = []
+    groups = table.groups()
+    for (model, rows), line in zip(groups[: len(panel.lines)], panel.lines, strict=True):
         marked = [rows[i].entries for i in sorted(line.marked)]
-        said.append(f"{model}: " + ", ".join(f"k {entries[0].text} {entries[-1].text}" for entries in marked))
+        values.append(f"{model}: " + ", ".join(f"k {entries[0].text} {entries[-1].text}" for entries in marked))
+    values += [f"{cell}: {rows[0].entries[-1].text}" for cell, rows in groups[len(panel.lines) :]]
     crossing = f" C{panel.crossing.text[1:]}." if panel.crossing else ""
 
     def draw(axes: Axes) -> None:
@@ -159,7 +185,7 @@ def _figure(panel: Panel, caption: str, table: Table, more: str = "") -> Figure:
         key=table.key,
         title=panel.title,
         caption=caption,
-        alternative=f"{caption}{more}{crossing} {'; '.join(said)}.",
+        alternative=f"{caption}{more}{crossing} {'; '.join(values)}.",
         height=HEIGHT,
         draw=draw,
         table=table,
@@ -241,6 +267,8 @@ def _at(curve: ModelCurve, measure: str, k: float) -> float:
 def _height(results: Results, measure: str) -> tuple[float, float]:
     """Return the ends of the y axis that all panels of a measure share, so that they can be compared."""
     estimates = [e for curve in (*results.curves, *results.mixtures) if measure in curve.measures for e in curve.measures[measure]]
+    if measure == "coverage":
+        estimates += [spot.estimate for unit in units(results) for spot in _spots(results, unit)]
     known = [end for e in estimates for end in (e.value, e.low, e.high) if end is not None]
     return (min(known, default=0.0), max(known, default=1.0)) if measure == "coverage" else (0.0, max(known, default=1.0))
 
@@ -250,9 +278,12 @@ def _tick(measure: str) -> Callable[[float], str]:
 
 
 def _end_name(curve: ModelCurve) -> str:
-    """Return the name at the end of a line: the model, or for a mixture its models if there is room for them."""
-    names = " + ".join(curve.mix)
-    return curve.model if not curve.mix else names if len(names) <= LONGEST_NAME else "mixture"
+    """Return the name of a line: the model, or for a mixture its models if there is room for them, and that it is computed."""
+    if not curve.mix:
+        return curve.model
+    halves = len(curve.mix) == 2
+    name = f"{', '.join(f'half {model}' for model in curve.mix)} (computed)" if halves else f"{' + '.join(curve.mix)} (computed)"
+    return name if len(name) <= LONGEST_NAME else "mixture (computed)"
 
 
 def _explain(curve: ModelCurve) -> str:

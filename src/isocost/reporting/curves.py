@@ -16,12 +16,12 @@ def curves(results: Results) -> Section | None:
     tables = tuple(table for table in (side_by_side(results), crossovers(results), overlap(results)) if table.rows)
     if not drawn and not tables:
         return None
-    said = (*sentences(results), *without_curve(results))
+    paragraphs = (*sentences(results), *without_curve(results))
     return Section(
         key="curves",
         title="The models against cost",
         finding=lead_sentence(results) or _uncompared(len(results.curves)),
-        paragraphs=said,
+        paragraphs=paragraphs,
         figures=drawn,
         tables=tables,
     )
@@ -33,9 +33,9 @@ def _uncompared(curves: int) -> str:
 
 def without_curve(results: Results) -> tuple[str, ...]:
     """Return one sentence per model without a curve, and per curve that leaves out draws or problems."""
-    said = [f"{model} has no curve: {why}." for model, why in results.without_curve.items()]
+    notes = [f"{model} has no curve: {why}." for model, why in results.without_curve.items()]
     for model, (count, total) in results.independent_draws.items():
-        said.append(
+        notes.append(
             f"{model}: its curve and its measures at k rest on the {numbers.count(count)} of its {numbers.count(total)} draws that do not "
             "depend on outcomes (fixed policies and the pilot)."
         )
@@ -43,8 +43,8 @@ def without_curve(results: Results) -> tuple[str, ...]:
         n = next(iter(curve.measures.values()))[-1].n
         if 0 < n < results.n_problems:
             rest, most = results.n_problems - n, curve.ks[-1]
-            said.append(
+            notes.append(
                 f"{curve.model}: its curve goes to {numbers.count(most)} graded draws and leaves out {numbers.count(rest)} of "
                 f"{numbers.count(results.n_problems)} problems that have fewer."
             )
-    return tuple(said)
+    return tuple(notes)

@@ -28,6 +28,7 @@ def data(results: Results) -> Section | None:
     tables = [
         _bought(results, cells),
         _worth(results, cells),
+        _audited(results, cells),
         _differences(results),
         by_name(cells, lambda cell: _matching(results, cell), lambda cell: _matching_raw(results, cell)),
         by_model(results),
@@ -79,8 +80,6 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
             "nothing solved",
         ),
         estimate("pass@1 (%)", "pass@1", lambda cell: cell.measures.get("pass@1"), numbers.percent, _COVERED),
-        estimate(WRITTEN_OUT, "false_equations", lambda cell: cell.measures.get("fpr"), numbers.percent, "nothing audited"),
-        size("n audited", "n_audited", lambda cell: cell.measures.get("fpr"), what="audits"),
         count("Solutions kept", "kept", lambda cell: cell.n_kept),
     )
     return table(
@@ -88,13 +87,35 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         cells,
         key="cells_worth",
         title="What each cell is worth",
-        caption="False equations written out are only a part of the false positives. pass@1 is measured where outcomes do not decide the "
-        "draws.",
+        caption="pass@1 is measured where outcomes do not decide the draws.",
         group_title="Matching",
         group=lambda cell: _matching(results, cell),
         raw_group=lambda cell: _matching_raw(results, cell),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
+        axis=axes.shares,
+    )
+
+
+def _audited(results: Results, cells: Sequence[CellResult]) -> Table:
+    """Return the false equations that the audit by steps found in each cell; a table of its own, because one would be too wide."""
+    marks = cell_marks(results)
+    shown: tuple[Shown[CellResult], ...] = (
+        text("Cell", "cell", _name),
+        estimate(WRITTEN_OUT, "false_equations", lambda cell: cell.measures.get("fpr"), numbers.percent, "nothing audited"),
+        size("n audited", "n_audited", lambda cell: cell.measures.get("fpr"), what="audits"),
+    )
+    return table(
+        shown,
+        [cell for cell in cells if "fpr" in cell.measures],
+        key="cells_audited",
+        title="False equations in each cell",
+        caption="Of the right answers audited by steps. False equations written out are only a part of the false positives.",
+        group_title="Matching",
+        group=lambda cell: _matching(results, cell),
+        raw_group=lambda cell: _matching_raw(results, cell),
+        mark=lambda cell: marks[_name(cell)],
+        drawn="false_equations",
         axis=axes.shares,
     )
 
@@ -137,8 +158,8 @@ def _compared_raw(item: CellComparison) -> str:
 
 
 def _difference(item: CellComparison) -> Entry:
-    said = numbers.points if item.measure == "covered" else numbers.signed_mean
-    return estimated(item.difference, said, "")
+    format_estimate = numbers.points if item.measure == "covered" else numbers.signed_mean
+    return estimated(item.difference, format_estimate, "")
 
 
 def _matching(results: Results, cell: CellResult) -> str:

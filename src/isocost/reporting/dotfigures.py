@@ -84,12 +84,12 @@ def forecast_by_cell(found: Sequence[ForecastOutcome]) -> Figure | None:
 def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot], axis: str) -> Figure | None:
     if not any(dot.estimate for dot in dots):
         return None
-    said, rows, group = [], [], ""
+    values, rows, group = [], [], ""
     for dot in dots:
         if dot.estimate is None:
             group = dot.label
             continue
-        said.append(f"{group + ', ' if group else ''}{dot.label}: {dot.text}")
+        values.append(f"{group + ', ' if group else ''}{dot.label}: {dot.text}")
         rows.append(Row(group=group, entries=(words(dot.label), entry(dot.estimate, numbers.percent, ""))))
     columns = Column(title="Data", key="data", kind="text"), Column(title=measure, key=measure, kind="estimate", share=True)
 
@@ -100,7 +100,7 @@ def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot
         key=key,
         title=title,
         caption=caption,
-        alternative=f"{caption} {'; '.join(said)}.",
+        alternative=f"{caption} {'; '.join(values)}.",
         height=chart.height(dots),
         draw=draw,
         table=Table(key=key, title=title, caption=caption, columns=columns, rows=tuple(rows), group_title="Student" if group else ""),

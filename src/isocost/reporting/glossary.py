@@ -13,6 +13,30 @@ class Term(NamedTuple):
     text: str
 
 
+_HEADERS = {  # the beginning of a column's title, and the key of the term that explains it
+    "Cell": "cell",
+    "Covered": "covered",
+    "coverage@": "coverage",
+    "Kept per": "kept",
+    "diversity@": "diversity",
+    "pass@1": "pass1",
+    "maj@": "maj",
+    "Set-up": "setup",
+    "Detectable": "detectable",
+    "False positives": "fpr",
+    "False equations": "fpr",
+    "Planned": "basis",
+    "Realised": "basis",
+    "Uniform from": "uniform",
+    "Not ahead": "crossover",
+}
+
+
+def key_of(title: str) -> str:
+    """Return the key of the term that explains a column with this title; "" without one."""
+    return next((key for start, key in _HEADERS.items() if title.startswith(start)), "")
+
+
 GLOSSARY = (
     Term(
         "interval",
@@ -53,6 +77,12 @@ GLOSSARY = (
         "Expected number of different correct solutions among k draws of a problem. By text: every character counts. By words: case and "
         "space do not. By equations: solutions with the same equations are one.",
     ),
+    Term(
+        "setup",
+        "Set-up",
+        "Whose data a student was trained on. Distillation: another model's. Self-improvement: its own. Weak-to-strong improvement: that "
+        "of models which are all cheaper. Mixed: that of several models, not all cheaper.",
+    ),
     Term("pass1", "pass@1", "Share of problems solved by one greedy answer; of data, the mean share of correct samples."),
     Term("maj", "maj@k", "The answer that most of k sampled solutions give is correct."),
     Term(
@@ -71,7 +101,7 @@ GLOSSARY = (
         "Curves and bands",
         "A curve goes as far as the graded draws of 95% of the problems; all its points rest on the problems that have as many. A draw "
         "costs the mean over these problems. Bands are pointwise: two that overlap may still differ, as the models met the same problems; "
-        "the paired differences decide. Thin lines: less than one draw per problem, for a part of the problems.",
+        "the paired differences decide. Thin, pale lines: less than one draw per problem, for a part of the problems.",
     ),
     Term(
         "crossover",
@@ -93,7 +123,8 @@ GLOSSARY = (
         "Uniform draws for the same",
         "Equal draws of every problem from one model until they reach what a policy reached. First draws: the first k draws of arms whose "
         "draws do not depend on outcomes, paired by problem. Posterior: of the model's pass rates given all of its draws, with a 90% "
-        "interval. Outcomes decided a policy's draws, so c / M and coverage@k are biased for them.",
+        "interval. Outcomes decided a policy's draws. So correct draws over all draws (c / M, the usual pass rate) and coverage@k are "
+        "biased for them.",
     ),
     Term(
         "bill",

@@ -22,6 +22,7 @@ class _Effect:
     student: str
     difference: Estimate
     detectable: float
+    seeds: int | None = None
 
     @property
     def direction(self) -> int:
@@ -99,7 +100,16 @@ def verdict(results: Results) -> tuple[str, ...]:
     setting, realised = _setting(results, pair)
     answer = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
     failed = [] if refused else _failed(results, pair)
-    return (*doubt, answer, *([realised] if realised else []), *failed, *_cut_off(results))
+    rests = "" if refused else _one_seed(effects)
+    return (*doubt, answer, *filter(None, [rests, realised]), *failed, *_cut_off(results))
+
+
+def _one_seed(effects: _Effects) -> str:
+    """Return what differences of students rest on if each was trained with one seed; else ""."""
+    if not effects.each or any(effect.seeds != 1 for effect in effects.each):
+        return ""
+    n = count(effects.deciding[0].difference.n)
+    return f"This rests on {n} test problems and one training seed: variance between seeds is not in the interval."
 
 
 def _refused(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
@@ -136,10 +146,10 @@ def support(results: Results) -> tuple[str, ...]:
     for name in dict.fromkeys(cell.plan.cell.budget for cell in rest):
         cells = [cell for cell in rest if cell.plan.cell.budget == name]
         matched = len(cells) == 2 and name is not None
-        said = _covering(results, (cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
+        text = _covering(results, (cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
         label = "number-matched, not equal cost" if name is None else f"budget {name}"
         claim = "" if matched else "problems covered, "
-        sentences.append(f"{only} ({label}): {claim}{said}{_more(len(cells) - 4)}.")
+        sentences.append(f"{only} ({label}): {claim}{text}{_more(len(cells) - 4)}.")
     return tuple(sentences)
 
 
@@ -191,7 +201,7 @@ def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> _E
         if item.split != "test" or item.metric != "pass@1" or {item.left, item.right} != {left, right}:
             continue
         difference = item.difference if item.left == left else turned(item.difference)
-        found[item.student] = _Effect(student=item.student, difference=difference, detectable=item.detectable)
+        found[item.student] = _Effect(student=item.student, difference=difference, detectable=item.detectable, seeds=item.seeds)
     mean = found.pop(ALL_STUDENTS, None)
     return _Effects(each=tuple(found.values()), mean=mean)
 
@@ -311,16 +321,16 @@ def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> tu
         return "", ""
     each = readable(unit, [amount / results.n_problems])
 
-    def said(cost: float) -> str:
+    def format_cost(cost: float) -> str:
         return format_amount(unit, cost / results.n_problems * each.problems)
 
     spent = [(cell.cost.amount(unit), name) for cell, name in zip((left, right), _names((left, right)), strict=True)]
-    paid = {name: said(cost) for cost, name in spent if cost is not None}
+    paid = {name: format_cost(cost) for cost, name in spent if cost is not None}
     is_planned = plans[0].basis == "planned"
-    if set(paid.values()) == {said(amount)} and len(paid) == len({name for _, name in spent}):
-        return f"At {'a planned and realised ' if is_planned else ''}{said(amount)} {each.words}, ", ""
+    if set(paid.values()) == {format_cost(amount)} and len(paid) == len({name for _, name in spent}):
+        return f"At {'a planned and realised ' if is_planned else ''}{format_cost(amount)} {each.words}, ", ""
     realised = f"Realised cost {each.words}: {', '.join(f'{name} {cost}' for name, cost in paid.items())}." if paid else ""
-    return f"At {'a planned ' if is_planned else ''}{said(amount)} {each.words}, ", realised
+    return f"At {'a planned ' if is_planned else ''}{format_cost(amount)} {each.words}, ", realised
 
 
 def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]:
@@ -332,10 +342,10 @@ def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]
     off = {name: amount / planned - 1 for name, amount, planned in spent if amount is not None and planned}
     if all(abs(share) <= 0.05 for share in off.values()):
         return []
-    said = ", ".join(f"{name} {fixed(100 * share, sign=True)}%" for name, share in off.items())
+    text = ", ".join(f"{name} {fixed(100 * share, sign=True)}%" for name, share in off.items())
     if any(cell.plan.basis == "planned" for cell in pair):
-        said += " (basis planned is an estimate; basis: realised and limit are hard)"
-    return [f"Realised cost strayed from the budget: {said}."]
+        text += " (basis planned is an estimate; basis: realised and limit are hard)"
+    return [f"Realised cost strayed from the budget: {text}."]
 
 
 def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:

@@ -32,7 +32,10 @@ def main_models(results: Results) -> tuple[str, str] | None:
 
 
 def sentences(results: Results) -> tuple[str, ...]:
-    """Write one paragraph per measure on the two main models: the leader at each budget, the crossover, and at equal numbers."""
+    """Write one paragraph per measure on the two main models: the leader at each budget, the crossover, and at equal numbers.
+
+    What `lead_sentence` says is left out.
+    """
     models = main_models(results)
     if refused := [each.warning(model) for model, each in results.failed.items() if model in (models or ()) and each.prevents]:
         return (f"{' and '.join(refused)}, so the models are not compared.",)
@@ -42,12 +45,14 @@ def sentences(results: Results) -> tuple[str, ...]:
         own = [pair for pair in pairs if measure in pair.differences]
         at_cost, equal = [pair for pair in own if pair.budget is not None], [pair for pair in own if pair.budget is None]
         more = len(at_cost) - _MOST_BUDGETS
-        said = [f"{place(results, pair)}, {ahead(pair, measure)}" for pair in at_cost[:_MOST_BUDGETS]]
-        said += [f"The table has {more} more"] if more > 0 else []
-        said += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, measure)]
-        said += [f"{place(results, pair)}, {ahead(pair, measure)}" for pair in equal]
-        if said:
-            found.append(f"{name}. {'. '.join(said)}.")
+        led = measure == "coverage"
+        compared = at_cost[:_MOST_BUDGETS] + ([] if led and not at_cost else equal)
+        parts = [f"{place(results, pair)}, {ahead(pair, measure)}" for pair in compared[1 if led and at_cost else 0 :]]
+        parts += [f"The table has {more} more"] if more > 0 else []
+        crossings = [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, measure)]
+        parts += crossings[1:] if led else crossings
+        if parts:
+            found.append(f"{name}. {'. '.join(parts)}.")
     return tuple(found)
 
 
@@ -56,9 +61,9 @@ def lead_sentence(results: Results) -> str:
     models = main_models(results)
     pairs = [pair for pair in results.model_pairs if pair.models == models and "coverage" in pair.differences]
     at_cost = [pair for pair in pairs if pair.budget is not None] or pairs
-    said = [f"{place(results, pair)}, {ahead(pair, 'coverage')}" for pair in at_cost[:1]]
-    said += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, "coverage")][:1]
-    return f"{'. '.join(said)}." if said else ""
+    parts = [f"{place(results, pair)}, {ahead(pair, 'coverage')}" for pair in at_cost[:1]]
+    parts += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, "coverage")][:1]
+    return f"{'. '.join(parts)}." if parts else ""
 
 
 def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.per_problem) -> str:
@@ -110,13 +115,13 @@ def crossed(item: ModelCrossover) -> str:
     if item.ahead is None or item.cost is None:
         return f"Both are level at {reach}, where the shorter curve ends: no crossover within reach"
     if item.cost == 0:
-        found = f"No crossover within reach: {item.ahead} is ahead from the first draw to {reach}, where the shorter curve ends"
+        found = f"{item.ahead} is ahead from the first draw to {reach}, where the shorter curve ends: no crossover"
     else:
         found = f"From {interval(item)} on {item.ahead} is ahead, to {reach}, where the shorter curve ends"
     share = "fewer than 1%" if 0 < item.absent < 0.01 else f"{amounts.fixed(100 * item.absent, 0)}%"
     if item.absent > _SETTLED:
         return f"{found}; {numbers.count(item.n)} problems do not settle that: in {share} of resamples it is not ahead there"
-    return f"{found} ({f'not so in {share} of resamples' if item.absent else 'so in every resample'})"
+    return f"{found} (not so in {share} of resamples)" if item.absent else found
 
 
 def interval(item: ModelCrossover) -> str:

@@ -23,8 +23,7 @@ class Mark:
 
 NEUTRAL = Mark(shape="circle", tone="text")
 UNTRAINED = Mark(shape="ring", tone="muted")
-BETTER = Mark(shape="circle", tone="blue")
-WORSE = Mark(shape="square", tone="orange")
+DECIDED = Mark(shape="circle", tone="text")  # of a difference; its side of 0 shows the sign, and colours belong to models
 UNDECIDED = Mark(shape="ring", tone="text")
 _SERIES = (
     Mark(shape="circle", tone="blue"),

@@ -72,7 +72,7 @@ def _reasoning(results: Results) -> list[str]:
 
 def _counted(models: Sequence[ModelCard]) -> list[str]:
     """Explain the cost of a draw: the parts of its FLOPs, and the origin of prices."""
-    said = []
+    sentences = []
     if sized := [card for card in models if card.parameters]:
         reading = {"none": "", "shared": ", and 2P a prompt token once a request", "each": ", and 2P a prompt token of every draw"}
         left = [] if sized[0].counts_attention else ["attention over the context"]
@@ -80,10 +80,10 @@ def _counted(models: Sequence[ModelCard]) -> list[str]:
         attention = ", with attention over the context" if sized[0].counts_attention else ""
         counted = f"2P a generated token{reading[sized[0].prompt_reading]}{attention}" + (f"; left out: {', '.join(left)}" if left else "")
         sizes = "; ".join(f"{card.name} {numbers.count(card.parameters or 0)} ({card.parameters_are})" for card in sized)
-        said.append(f"A draw's FLOPs are {counted}. P: {sizes}.")
+        sentences.append(f"A draw's FLOPs are {counted}. P: {sizes}.")
     if priced := [card for card in models if card.usd_per_million]:
-        said.append(f"Prices, in USD per million tokens: {'; '.join(_price(card) for card in priced)}.")
-    return said
+        sentences.append(f"Prices, in USD per million tokens: {'; '.join(_price(card) for card in priced)}.")
+    return sentences
 
 
 def _price(card: ModelCard) -> str:

@@ -97,10 +97,10 @@ def clock(amounts: Iterable[float | None]) -> Callable[[float], str]:
     return text
 
 
-def reservations(estimate: Estimate, of: str) -> str:
-    """Return a remark on n: too few problems or audits, solutions that could not be graded."""
+def reservations(estimate: Estimate, of: str, left_out: str = "not graded") -> str:
+    """Return a remark on n: too few problems or audits, and what was left out, such as solutions that could not be graded."""
     few = [f"few {of}"] if 0 < estimate.n < FEW_PROBLEMS else []
-    ungraded = [f"{count(estimate.n_ungraded)} not graded"] if estimate.n_ungraded else []
+    ungraded = [f"{count(estimate.n_ungraded)} {left_out}"] if estimate.n_ungraded else []
     return ", ".join(few + ungraded)
 
 

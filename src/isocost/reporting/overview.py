@@ -11,7 +11,7 @@ from isocost.reporting.blocks import Column, Entry, Figure, Section, Table, numb
 from isocost.reporting.marks import cell_marks
 from isocost.reporting.tables import Shown, estimate, table, text, without_remark
 
-_MOST_STUDENTS = 2  # columns; the section on students has all
+_MOST_STUDENTS = 3  # columns; the section on students has all
 _LEADING = ("students_by_round", "coverage_by_cost", "coverage_by_cell", "students_by_data")  # keys of figures, the one to show first
 
 
@@ -21,7 +21,8 @@ def overview(results: Results) -> Table | None:
         return None
     marks = cell_marks(results)
     solved = {(item.student, item.cell): item.estimate for item in results.evaluations if item.metric == "pass@1" and item.split == "test"}
-    students = list(dict.fromkeys(student for student, cell in solved if cell is not None))[:_MOST_STUDENTS]
+    trained_ones = list(dict.fromkeys(student for student, cell in solved if cell is not None))
+    students = trained_ones[:_MOST_STUDENTS]
 
     def trained(student: str) -> Shown[CellResult]:
         return estimate(f"{student} solves (%)", f"pass@1_{student}", lambda cell: solved.get((student, _name(cell))), numbers.percent, "")
@@ -38,12 +39,22 @@ def overview(results: Results) -> Table | None:
         results.cells,
         key="overview",
         title="At a glance",
-        caption=f"{numbers.count(results.n_problems)} problems."
-        + (" Solves: test problems solved by the student trained on the cell." if students else ""),
+        caption=f"Covered and kept: of {numbers.count(results.n_problems)} problems."
+        + _solves([each for (student, cell), each in solved.items() if cell and student in students], len(students), len(trained_ones)),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
         axis=axes.shares,
     )
+
+
+def _solves(estimates: Sequence[Estimate], shown: int, students: int) -> str:
+    """Return what the columns of students show, and their n; "" without one."""
+    if not shown:
+        return ""
+    fewest, most = (numbers.count(end(each.n for each in estimates)) for end in (min, max))
+    of = fewest if fewest == most else f"{fewest} to {most}"
+    rest = f" {shown} of {students} students; The students has all." if shown < students else ""
+    return f" Solves: of {of} test problems, by the student trained on the cell.{rest}"
 
 
 def _name(cell: CellResult) -> str:

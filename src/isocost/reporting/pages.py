@@ -15,6 +15,7 @@ from isocost.reporting.blocks import Document, Figure, Row, Table
 from isocost.reporting.charts.palette import stylesheet
 from isocost.reporting.charts.ticks import in_percent
 from isocost.reporting.escaping import clean
+from isocost.reporting.glossary import key_of
 
 LONGEST_TABLE = 60
 
@@ -38,6 +39,8 @@ def page(document: Document, drawings: Mapping[str, str]) -> str:
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
     environment.filters["unbroken"] = _unbroken
+    environment.filters["unbroken_interval"] = lambda title: title.replace("95% interval", "95%\u00a0interval")
+    environment.filters["term"] = key_of
     return environment.from_string(_resource("template.html.j2"))
 
 

@@ -28,7 +28,7 @@ def pass_rates(results: Results) -> Figure | None:
     titles = ("never", *(f"from {10 * i}%" for i in range(BINS - 2)), "always")
     rows = tuple(Row(entries=(words(model), *map(integer, found)), mark=marks[model]) for model, found in counts.items())
     columns = (Column(title="Model", key="model", kind="text"), *(Column(title=t, key=k) for t, k in zip(titles, bins, strict=True)))
-    said = "; ".join(f"{model}: of {sum(found):,} problems {found[0]:,} never, {found[-1]:,} always" for model, found in counts.items())
+    counted = "; ".join(f"{model}: of {sum(found):,} problems {found[0]:,} never, {found[-1]:,} always" for model, found in counts.items())
 
     def draw(axes: Axes) -> None:
         histograms.draw(axes, counts, marks, "")
@@ -37,7 +37,7 @@ def pass_rates(results: Results) -> Figure | None:
         key=_KEY,
         title=_TITLE,
         caption=_CAPTION,
-        alternative=f"{_CAPTION} {said}.",
+        alternative=f"{_CAPTION} {counted}.",
         height=HEIGHT,
         draw=draw,
         table=Table(key=_KEY, title=_TITLE, caption=_CAPTION, columns=columns, rows=rows),

@@ -13,7 +13,7 @@ from isocost.reporting.blocks import Column, Entry, Section, Table, number
 from isocost.reporting.buying import observed
 from isocost.reporting.headline import main_pair
 from isocost.reporting.tables import Shown, costs, count, filled, problems, table, text
-from isocost.reporting.uniform import draws_words, open_amount, times, uniform_words
+from isocost.reporting.uniform import draws_words, open_amount, times
 
 _BANDS = 10  # rows of a cell's rounds in the report; measures.json has every round
 _OBJECTIVES = {
@@ -61,14 +61,13 @@ def policies(results: Results) -> Section | None:
 
 
 def sentence(spending: Spending) -> str:
-    """Return a sentence on the draws and the money of a policy, and one per model on uniform draws for the same."""
+    """Return a sentence on the draws and the money of a policy; `observed` has what uniform draws would have cost."""
     money = ", ".join(f"{amounts.fixed(100 * share, 0)}% to {model}" for model, share in spending.shares().items())
     draws = ", ".join(
         f"{each.model} {amounts.fixed(each.mean, 2)} (median {amounts.fixed(each.median, 0)}, most {numbers.count(each.most)})"
         for each in spending.models
     )
     parts = [f"{spending.cell} ({spending.policy}) drew per problem: {draws}" + (f"; of the money, {money}" if money else "")]
-    parts += [uniform_words(match) for match in spending.matches]
     if spending.unmatched:
         names = " and ".join(spending.unmatched)
         parts.append(f"What uniform from {names} would have cost is not known: no estimator holds for its draws here")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from isocost import amounts
-from isocost.records import ALL_STUDENTS, Comparison, Evaluation, Results
+from isocost.records import ALL_STUDENTS, Comparison, Estimate, Evaluation, Results
 from isocost.reporting import axes, numbers
-from isocost.reporting.blocks import Column, Section, Table, number
+from isocost.reporting.blocks import Column, Entry, Section, Table, number, sized
 from isocost.reporting.dotfigures import ordered, students_by_data, trained_on
 from isocost.reporting.headline import students_finding
-from isocost.reporting.marks import BETTER, NEUTRAL, UNDECIDED, UNTRAINED, WORSE, Mark, cell_marks
-from isocost.reporting.tables import Shown, estimate, filled, problems, table, text
+from isocost.reporting.marks import DECIDED, NEUTRAL, UNDECIDED, UNTRAINED, Mark, cell_marks
+from isocost.reporting.tables import Shown, count, estimate, filled, problems, size, table, text
 
 UNDEFINED = "no problem could be graded"
 
@@ -37,8 +37,8 @@ def _first_scores(results: Results) -> str:
     """Return what the first student solves, where there are no two data sets to compare."""
     solved = [item for item in ordered(results.evaluations) if item.metric == "pass@1"] or ordered(results.evaluations)
     own = [item for item in solved if (item.student, item.split) == (solved[0].student, solved[0].split)]
-    said = ", ".join(f"{trained_on(item)} {numbers.percent(item.estimate)}" for item in own[:4])
-    return f"{solved[0].student} on the {solved[0].split} split ({solved[0].metric}): {said}."
+    scores = ", ".join(f"{trained_on(item)} {numbers.percent(item.estimate)}" for item in own[:4])
+    return f"{solved[0].student} on the {solved[0].split} split ({solved[0].metric}): {scores}."
 
 
 def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:
@@ -107,7 +107,9 @@ def _replies(results: Results) -> Table:
             data,
             tokens,
             share("Stopped (%)", "stopped", "no answer came"),
+            size("n answers", "n", lambda voter: found.get((voter, "stopped"))),
             share("False positives (%)", "false_positives", "no equation in a right answer"),
+            count("n right with equations", "n_false_positives", lambda voter: _n(found.get((voter, "false_positives")))),
         ),
         dict.fromkeys(voter for voter, _ in found),
         key="students_replies",
@@ -118,13 +120,17 @@ def _replies(results: Results) -> Table:
     )
 
 
+def _n(estimate: Estimate | None) -> int:
+    return 0 if estimate is None else estimate.n
+
+
 def _differences(results: Results) -> Table:
     groups = list(dict.fromkeys(map(_compared_in, sorted(results.comparisons, key=lambda item: item.student != ALL_STUDENTS))))
     shown: tuple[Shown[Comparison], ...] = (
         text("Left − right", "difference_of", lambda item: f" {amounts.MINUS} ".join(_sides(item))),
         text("Set-up of left", "setup", lambda item: item.setup or amounts.MISSING),
         estimate("Difference (points)", "difference", lambda item: item.difference, numbers.points, UNDEFINED),
-        problems(lambda item: item.difference),
+        Shown(column=Column(title="n problems", key="n"), entry=_compared_on),
         Shown(
             column=Column(title="Detectable (points)", key="detectable", share=True),
             entry=lambda item: number(item.detectable, lambda value: amounts.fixed(value * 100)),
@@ -137,15 +143,21 @@ def _differences(results: Results) -> Table:
         key="differences",
         title="Paired differences",
         caption=(
-            "Left minus right on the same problems, in points; all students: the mean over them. Intervals are not corrected for the"
-            " number of rows."
+            "Left minus right, paired by problem, in points; all students: their mean. Not corrected for the number of rows. "
+            "false_positives: problems both solved with equations."
         ),
         group_title="Student, split, metric",
         group=_compared_in,
-        mark=lambda item: {1: BETTER, -1: WORSE}.get(_better(item), UNDECIDED),
+        mark=lambda item: DECIDED if _better(item) else UNDECIDED,
         drawn="difference",
         axis=axes.differences,
     )
+
+
+def _compared_on(item: Comparison) -> Entry:
+    """Make the entry of n. A comparison of false positives leaves out problems without an audited right answer on both sides."""
+    is_audit = item.metric == "false_positives"
+    return sized(item.difference, left_out="left out" if is_audit else "not graded")
 
 
 def _compared_in(item: Comparison) -> str:
@@ -158,7 +170,7 @@ def _sides(item: Comparison) -> tuple[str, str]:
 
 def _finding(item: Comparison) -> str:
     left, right = _sides(item)
-    return {1: f"● {left} better", -1: f"■ {right} better"}.get(_better(item), "○ no difference found")
+    return {1: f"● {left} better", -1: f"● {right} better"}.get(_better(item), "○ no difference found")
 
 
 def _better(item: Comparison) -> int:

@@ -49,10 +49,12 @@ def interval(title: str, key: str, entry: Callable[[Item], Entry], *, share: boo
     return Shown(column=Column(title=f"{title} [95% interval]", key=key, kind="estimate", share=share), entry=entry)
 
 
-def estimate(title: str, key: str, of: Callable[[Item], Estimate | None], said: Callable[[Estimate], str], missing: str) -> Shown[Item]:
+def estimate(
+    title: str, key: str, of: Callable[[Item], Estimate | None], format_estimate: Callable[[Estimate], str], missing: str
+) -> Shown[Item]:
     """Make a column of estimates; `missing` is the remark if one has no value."""
-    share = said in (numbers.percent, numbers.points)
-    return interval(title, key, lambda item: estimated(of(item), said, missing), share=share)
+    share = format_estimate in (numbers.percent, numbers.points)
+    return interval(title, key, lambda item: estimated(of(item), format_estimate, missing), share=share)
 
 
 def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]) -> tuple[Shown[Item], ...]:

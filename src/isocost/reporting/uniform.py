@@ -14,10 +14,8 @@ _BEYOND = "beyond reach"
 def uniform_words(match: UniformMatch) -> str:
     """Return what uniform draws from a model would have cost for the same, without a full stop."""
     if match.times.value is None:
-        return (
-            f"Uniform from {match.model} does not reach the same within {draws_words(match.reach)} per problem "
-            f"({'estimated' if match.estimator == 'posterior' else 'drawn'})"
-        )
+        estimated = " (estimated)" if match.estimator == "posterior" else ""
+        return f"Uniform from {match.model} does not reach this within {draws_words(match.reach)} per problem{estimated}"
     return f"Uniform from {match.model} would have cost {times(match)} times as much for the same"
 
 

@@ -32,7 +32,7 @@ class Independence:
 
     @classmethod
     def of(cls, prepared: Prepared, table: DrawTable) -> Independence:
-        """Return it for a run."""
+        """Find the draws of a run that do not depend on outcomes."""
         arms = prepared.study.arms
         adaptive = dict.fromkeys(model for arm in arms.values() if arm.policy not in FIXED for model in arm.models)
         pilot = pilot_allocations(prepared, tuple(table.problem_ids), generators(prepared.study))

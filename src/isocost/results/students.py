@@ -174,6 +174,7 @@ def students_json(results: Results) -> dict[str, object]:
             "setup": each.setup,
             "difference": scaled_json(each.difference, scale=100),
             "detectable": 100 * each.detectable,
+            "seeds": each.seeds,
         }
         for each in results.comparisons
     ]

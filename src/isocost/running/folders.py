@@ -54,7 +54,9 @@ def refuse_run(path: Path) -> None:
         RunDirectoryError: the path is a run directory.
     """
     if path.is_dir() and (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
+        raise RunDirectoryError(
+            f"{path}: is a run directory, not a study file", advice=f"make its report with: isocost report {shell_word(path)}"
+        )
 
 
 def refuse_change(directory: RunDirectory, after: str) -> None:

@@ -61,7 +61,7 @@ def changed_error(submissions: Submissions, directory: RunDirectory) -> RunDirec
     folder = shell_word(directory.path)
     return RunDirectoryError(
         f"{directory.path}: the study or its problems were changed while batches are {describe_open(submissions.open())}",
-        advice=f"go on with the study as it was, or cancel them and keep what is paid: isocost sample {folder} --cancel-batches",
+        advice=f"resume the study as it was, or cancel them and keep what is paid: isocost sample {folder} --cancel-batches",
     )
 
 

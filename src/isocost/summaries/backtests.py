@@ -14,7 +14,7 @@ from isocost.predicting.asking import name_of
 from isocost.records import Estimate, estimate_json
 from isocost.reporting.charts import canvas, dots
 from isocost.reporting.charts.dots import Dot
-from isocost.reporting.marks import BETTER, NEUTRAL, UNDECIDED, UNTRAINED, WORSE, Mark
+from isocost.reporting.marks import DECIDED, UNDECIDED, UNTRAINED, Mark
 from isocost.reporting.numbers import decided, interval
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def backtest_markdown(found: Backtest, notes: Sequence[str]) -> str:
         parts += [f"## {describe(found.objective, of.target)}", *_table(found, of)]
     parts.append(f"Means over {found.seeds:,} orders of the recorded draws. {_ROUNDS} {_intervals(found)}")
     if notes:
-        parts += ["## Beware", "\n".join(f"- {note}" for note in notes)]
+        parts += ["## Warnings", "\n".join(f"- {note}" for note in notes)]
     return "\n\n".join(parts)
 
 
@@ -156,7 +156,7 @@ def backtest_figure(found: Backtest) -> str | None:
 def _mark(line: Line) -> Mark:
     if line.is_bound:
         return UNTRAINED
-    return {1: BETTER, -1: WORSE, 0: UNDECIDED, None: NEUTRAL}[_side(line.ratio)]
+    return DECIDED if _side(line.ratio) else UNDECIDED
 
 
 def _side(ratio: Estimate) -> int | None:

@@ -71,7 +71,7 @@ def _rows(found: ChoiceForecast, one: BudgetForecast) -> Iterator[list[str]]:
         "samples per problem",
         *(column(each, sound=one.question.counts_sound, per_problem=False) for each in measures),
         *(_TITLES[unit] for unit in units),
-        "best minus it",
+        "best choice minus this one",
     ]
     differences = {each.other: difference_text(each.value, found.objective) for each in one.comparison.differences}
     for choice in one.comparison.choices:

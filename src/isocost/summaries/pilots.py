@@ -68,8 +68,13 @@ def unpiloted_row(plan: CellPlan, study: Study) -> str:
     if plan.amount is not None:
         amount = format_amount(plan.unit, plan.amount)
     else:
-        amount = f"{match.samples_per_problem:g} of {match.model} per problem" if match else "not known"
+        amount = _matched(match.samples_per_problem, match.model) if match else "not known"
     return f"| {plan.cell.name} | {amount} | {', '.join(plan.models)} | {_FOLLOWS} | {_FOLLOWS} | {amount} |"
+
+
+def _matched(samples: float, model: str) -> str:
+    """Describe a budget whose amount follows from the pilot."""
+    return f"the cost of {samples:g} {model} sample{'' if samples == 1 else 's'} per problem"
 
 
 def pilot_json(prepared: Prepared, costs: Mapping[str, DrawCost]) -> dict[str, object]:

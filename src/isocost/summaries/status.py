@@ -256,7 +256,7 @@ def _header(status: dict[str, Any]) -> list[str]:
         why = stopped["why"]
         lines.append(why if why.startswith("stopped ") else f"stopped: {why}")
         lines += [f"  {stopped['advice']}"] if stopped["advice"] else []
-        lines.append(f"go on with: {stopped['command']}")
+        lines.append(f"resume with: {stopped['command']}")
     return lines
 
 

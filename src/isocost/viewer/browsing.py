@@ -17,7 +17,7 @@ from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import KINDS, Counts, RunData
 from isocost.viewer.standing import stand
 from isocost.viewer.visible import first_line
-from isocost.viewer.wording import said, verdict_of
+from isocost.viewer.wording import label_text, verdict_of
 
 _QUESTION = 240  # characters; the style sheet cuts it at the width of the row
 
@@ -118,7 +118,7 @@ class Browsing:
                 "question": first_line(questions.get(row["id"], ""), _QUESTION),
                 "level": row["level"],
                 "strips": [strips.strip(per_model.get((row["id"], model), none), per_mark) for model in models],
-                "kept": row["kept"],
+                "correct": row["correct"],
                 "n": row["n"],
                 "distinct": distinct.get(row["id"], 0),
             }
@@ -143,7 +143,7 @@ class Browsing:
                 notes = [f"judge: {verdict_of(judge)}"] if judge else []
                 found[one.model, one.sample_index] = [
                     *notes,
-                    f"{self._book.labeller}: {said(label)}" if label else "chosen, not labelled yet",
+                    f"{self._book.labeller}: {label_text(label)}" if label else "selected for labelling",
                 ]
         return found
 

@@ -23,7 +23,7 @@ def columns(
     *,
     whole: bool,
 ) -> list[dict[str, Any]]:
-    """Return the content of each model's column: counts and distinct texts, sorted by kind (kept first), then by count.
+    """Return the content of each model's column: counts and distinct texts, sorted by kind (correct first), then by count.
 
     Args:
         samples: A problem's samples, with their kind.
@@ -63,8 +63,8 @@ def _column(
     return {
         "name": model,
         "n": samples.height,
-        "kept": int((samples["kind"] == "kept").sum()),
-        "distinct": texts.height,
+        "correct": int((samples["kind"] == "correct").sum()),
+        "distinct": texts.filter(pl.col("kind") == "correct").height,
         "solutions": [_solution(place, row, notes.get((model, row["sample_index"]), ())) for row in shown.iter_rows(named=True)],
         "left": texts.height - shown.height,
         "more": "/problem" + query(id=problem_id, all="1"),

@@ -115,13 +115,13 @@ class LabelBook:
             StorageError: The undo cannot be written.
         """
         with self._writing():
-            said = self.words()
-            if last is not None and last != mark(said[-1] if said else None):
-                raise StaleError(said[-1] if said else None)
-            if not said:
+            words = self.words()
+            if last is not None and last != mark(words[-1] if words else None):
+                raise StaleError(words[-1] if words else None)
+            if not words:
                 return None
-            self._append(said[-1].sample_id, "undo", None, None)
-            return said[-1].sample_id
+            self._append(words[-1].sample_id, "undo", None, None)
+            return words[-1].sample_id
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

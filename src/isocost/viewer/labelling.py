@@ -13,7 +13,7 @@ from isocost.viewer.queue import Differing, Queue, address
 from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import RunData
 from isocost.viewer.standing import stand
-from isocost.viewer.wording import did, equations, said, verdict_of
+from isocost.viewer.wording import did, equations, label_text, verdict_of
 
 END = "/label/done"
 SHOWN = 20_000  # characters of a solution; a link shows the rest
@@ -120,7 +120,7 @@ class Labelling:
             own=own,
             stood=mark(own),
             # Verdicts of steps, a judge or other people must not influence a labeller: the page has them only after the own verdict.
-            others=[(label.labeller, said(label)) for label in walk.others(chosen.sample_id)] if walk else (),
+            others=[(label.labeller, label_text(label)) for label in walk.others(chosen.sample_id)] if walk else (),
             audit=self._audit(chosen, text) if own else (),
             reasons=REASONS,
         )

@@ -17,10 +17,10 @@ NAMES: Mapping[Show, str] = {
     "never": "never solved",
     "always": "always solved",
     "disagree": "models disagree",
-    "suspected": "suspected false positive",
+    "suspected": "suspected among the audited",
     "unlabelled": "unlabelled",
 }
-_SOLVED = pl.when(pl.col("n") > 0).then(pl.col("kept") / pl.col("n"))
+_SOLVED = pl.when(pl.col("n") > 0).then(pl.col("correct") / pl.col("n"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ class View:
     def query(self, **more: str) -> str:
         """Format the query of the URL that shows this view, without defaults."""
         usual = {"show": "all", "sort": "place", "page": 1}
-        said = {key: str(getattr(self, key)) for key, value in usual.items() if getattr(self, key) != value}
-        return "?" + urlencode({**more, **said}) if said or more else ""
+        given = {key: str(getattr(self, key)) for key, value in usual.items() if getattr(self, key) != value}
+        return "?" + urlencode({**more, **given}) if given or more else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,8 @@ def pages(n: int) -> int:
 def _condition(show: Show, flags: Flags) -> pl.Expr:
     asked = pl.col("n") > 0
     conditions = {
-        "never": asked & (pl.col("kept") == 0),
-        "always": asked & (pl.col("kept") == pl.col("n")),
+        "never": asked & (pl.col("correct") == 0),
+        "always": asked & (pl.col("correct") == pl.col("n")),
         "disagree": pl.col("disagree"),
         "suspected": pl.col("id").is_in(list(flags.suspected)),
         "unlabelled": pl.col("id").is_in(list(flags.unlabelled)),

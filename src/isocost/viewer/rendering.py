@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from isocost.auditing.labels import REASONS
 from isocost.reporting.charts.palette import stylesheet
 from isocost.viewer.reading import readable
 from isocost.viewer.visible import visible
@@ -35,7 +36,7 @@ _LABELLING = (
     ("a", "sound"),
     ("x", "unsound"),
     ("u", "unsure"),
-    ("1 2 3 4 5 6", "unsound, with this reason"),
+    *((str(number), f"unsound, {reason}: {meaning}") for number, (reason, meaning) in enumerate(REASONS.items(), start=1)),
     ("space", "skip: not now"),
     ("z backspace", "undo the last"),
     ("j", "next solution"),

@@ -18,11 +18,11 @@ from isocost.paths import read_parquet, scan_parquet, shell_word, stamp_of
 from isocost.records import Audit, AuditedBy, Chosen
 from isocost.yamlfile import read_yaml
 
-KINDS = ("kept", "wrong", "cut off", "failed")
-# The order matters: a solution that was cut off after its right answer is kept. A request that failed is not a wrong answer.
+KINDS = ("correct", "wrong", "cut off", "failed")
+# The order matters: a solution that was cut off after its right answer is correct. A request that failed is not a wrong answer.
 KIND = (
     pl.when(pl.col("correct"))
-    .then(pl.lit("kept"))
+    .then(pl.lit("correct"))
     .when((pl.col("finish_reason") == "error") | pl.col("correct").is_null())
     .then(pl.lit("failed"))
     .when(pl.col("finish_reason") == "length")
@@ -55,7 +55,7 @@ class Counts:
     """All problems at one moment.
 
     Attributes:
-        problems: One row per problem, in the study's order: place, id, level, n, kept, disagree. It is true if one model solves the problem
+        problems: One row per problem, in the study's order: place, id, level, n, correct, disagree: true if one model solves the problem
             in more than half of its samples and another in fewer than half.
         by_model: One row per problem and model with samples: problem_id, model, n and a count for each of `KINDS`.
         models: The models with samples, in the order of their first sample.
@@ -187,13 +187,13 @@ def _count(samples: pl.LazyFrame, questions: pl.LazyFrame) -> Counts:
     # Only short columns are read, never the texts, so that 10 million samples can be counted.
     by_model = samples.group_by("problem_id", "model").agg(pl.len().alias("n"), *kinds).collect(engine="streaming").cast(_COUNTED)  # type: ignore[arg-type]
     models = samples.select(pl.col("model").unique(maintain_order=True)).collect()["model"].to_list()
-    mostly, seldom = (2 * pl.col("kept") > pl.col("n")).any(), (2 * pl.col("kept") < pl.col("n")).any()
-    per_problem = by_model.group_by("problem_id").agg(pl.col("n", "kept").sum(), disagree=mostly & seldom)
+    mostly, seldom = (2 * pl.col("correct") > pl.col("n")).any(), (2 * pl.col("correct") < pl.col("n")).any()
+    per_problem = by_model.group_by("problem_id").agg(pl.col("n", "correct").sum(), disagree=mostly & seldom)
     known = questions.select("id", "metadata").collect()
     levels = pl.Series("level", [_level(text) for text in known["metadata"]], dtype=pl.String)
     problems = known.select("id").with_columns(levels).with_row_index("place")
     joined = problems.join(per_problem, left_on="id", right_on="problem_id", how="left", maintain_order="left")
-    filled = joined.with_columns(pl.col("n", "kept").fill_null(0), pl.col("disagree").fill_null(value=False))
+    filled = joined.with_columns(pl.col("n", "correct").fill_null(0), pl.col("disagree").fill_null(value=False))
     return Counts(problems=filled, by_model=by_model, models=tuple(models))
 
 

@@ -1,6 +1,6 @@
 """Strips of marks, one per sample of a problem and model.
 
-Up is kept, down is wrong, a dash is cut off, a hollow square has failed.
+Up is correct, down is wrong, a dash is cut off, a hollow square has failed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from isocost.viewer.rundata import KINDS
 
-_ROOM, _LEAST = 52, 6  # marks of all models together, and of each at least; with more samples, a mark stands for several
-_PITCH, _HEIGHT = 6, 16
-_SHAPES = {"kept": "M{x} 1v7", "wrong": "M{x} 9v6", "cut off": "M{left} 8.5h4", "failed": "M{left} 6h3v4h-3z"}
+_ROOM, _LEAST = 40, 6  # marks of all models together, and of each at least; with more samples, a mark stands for several
+_PITCH, _HEIGHT = 8, 20
+_SHAPES = {"correct": "M{x} 1v9", "wrong": "M{x} 11v8", "cut off": "M{left} 10.5h6", "failed": "M{left}.5 7.5h5v5h-5z"}
 
 
 def most(n_models: int) -> int:
@@ -33,24 +33,25 @@ def scale(n: int, n_models: int) -> int:
 
 def strip(counts: Mapping[str, int], per_mark: int = 1) -> Markup:
     """Draw the counts of `KINDS` as marks in SVG, in that order. The title gives the counts in words."""
-    said = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "none"
+    counted = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "none"
     paths, at = [], 0
     for kind in KINDS:
         marks = -(-counts[kind] // per_mark)
         places = range(at, at + marks)
         if marks:
-            line = "".join(_SHAPES[kind].format(x=i * _PITCH + 2, left=i * _PITCH) for i in places)
+            line = "".join(_SHAPES[kind].format(x=i * _PITCH + 3, left=i * _PITCH) for i in places)
             paths.append(f'<path class="{kind.replace(" ", "-")}" d="{line}"/>')
         at += marks
     drawn = "".join(paths)
-    return Markup(f'<svg class="marks" role="img" width="{max(1, at) * _PITCH}" height="{_HEIGHT}"><title>{said}</title>{drawn}</svg>')
+    return Markup(f'<svg class="marks" role="img" width="{max(1, at) * _PITCH}" height="{_HEIGHT}"><title>{counted}</title>{drawn}</svg>')
 
 
 def legend() -> dict[str, Markup]:
     """Draw one mark per kind for the legend, which has the kind's name beside it."""
-    kinds = {kind: _SHAPES[kind].format(x=2, left=0) for kind in KINDS}
+    kinds = {kind: _SHAPES[kind].format(x=3, left=0) for kind in KINDS}
+    size = f'width="7" height="{_HEIGHT}"'
     drawn = {
-        kind: f'<svg class="marks" aria-hidden="true" width="5" height="16"><path class="{kind.replace(" ", "-")}" d="{path}"/></svg>'
+        kind: f'<svg class="marks" aria-hidden="true" {size}><path class="{kind.replace(" ", "-")}" d="{path}"/></svg>'
         for kind, path in kinds.items()
     }
     return {kind.replace(" ", "_"): Markup(svg) for kind, svg in drawn.items()}

@@ -9,7 +9,7 @@ from isocost.records import Label
 from isocost.viewer.labelbook import StaleError, mark
 from isocost.viewer.labelling import Labelling
 from isocost.viewer.queue import address
-from isocost.viewer.wording import said
+from isocost.viewer.wording import label_text
 
 _CARRIED = ("sample", "verdict", "reason", "note", "among", "stood", "last")
 
@@ -47,7 +47,7 @@ def _asked(labelling: Labelling, form: Mapping[str, str], stands: Label | None) 
     now = Label(at="", labeller="", sample_id=form["sample"], verdict=verdict, reason=reason, note=note)
     return {
         "message": f"Solution {number} got another verdict of yours after this page was opened, perhaps in another tab.",
-        "facts": [("it stands as", said(stands) if stands else "not labelled (undone)"), ("here you said", said(now))],
+        "facts": [("it stands as", label_text(stands) if stands else "not labelled (undone)"), ("here you said", label_text(now))],
         "again": f"change it to {verdict}",
         "back": address(number, differing=bool(form.get("among"))),
         "leave": "leave it as it stands",
@@ -58,7 +58,7 @@ def _asked_undo(labelling: Labelling, stands: Label | None) -> dict[str, object]
     number = labelling.queue().number(stands.sample_id) if stands else None
     return {
         "message": "You said or took back something else after this page was opened, perhaps in another tab.",
-        "facts": [("your last word is now", f"{number or 'one not chosen any more'}: {said(stands)}" if stands else "none")],
+        "facts": [("your last word is now", f"{number or 'one not chosen any more'}: {label_text(stands)}" if stands else "none")],
         "again": "undo that" if stands else "",
         "back": address(number) if number else "/label",
         "leave": "leave it as it stands",

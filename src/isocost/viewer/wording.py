@@ -11,7 +11,7 @@ def kappa(estimate: Estimate) -> str:
     return interval(estimate, factor=1, decimals=2)
 
 
-def said(label: Label) -> str:
+def label_text(label: Label) -> str:
     """Format a label: `unsound: wrong step (note)`."""
     reason = f": {label.reason}" if label.reason else ""
     note = f" ({label.note})" if label.note else ""
@@ -21,10 +21,10 @@ def said(label: Label) -> str:
 def did(number: int, label: Label | None, undone: Label | None) -> str:
     """Describe the last action: `saved 4: unsound: lucky`, `skipped 4`, `undone 4: sound`."""
     if undone:
-        return f"undone {number}: {'skip' if undone.verdict == 'skip' else said(undone)}"
+        return f"undone {number}: {'skip' if undone.verdict == 'skip' else label_text(undone)}"
     if label is None:
         return ""
-    return f"skipped {number}: it comes again at the end" if label.verdict == "skip" else f"saved {number}: {said(label)}"
+    return f"skipped {number}: it comes again at the end" if label.verdict == "skip" else f"saved {number}: {label_text(label)}"
 
 
 def equations(audit: Audit) -> str:

@@ -80,7 +80,7 @@ def test_long_and_hostile_names_keep_their_place() -> None:
     shown = [text.get_text() for text in axes.get_legend().get_texts()]
     assert shown[1] == names[1]
     assert shown[4] == "two lines"
-    assert all(len(text) <= 30 for text in shown[:5])
+    assert all(len(text) <= 36 for text in shown[:5])
 
 
 def test_twenty_budgets_leave_names_that_can_be_read() -> None:
@@ -116,7 +116,7 @@ def test_a_curve_of_one_point_has_a_bar_and_a_thin_line_to_it() -> None:
     panel = cost_panel(study, "coverage", "flops")
     axes = drawn(replace(panel, guides=()))
     assert len(axes.collections) == 1  # the bar
-    assert [line.get_linewidth() for line in axes.lines if line.get_alpha()] == [0.8]
+    assert [line.get_linewidth() for line in axes.lines if line.get_alpha()] == [1.3]
 
 
 def test_an_axis_ends_at_its_first_and_last_tick() -> None:

@@ -33,7 +33,7 @@ def test_names_of_any_length_and_headings_keep_their_place() -> None:
     shown = [Dot(label="a student with a long name, in bold letters"), dot(0.4, "m" * 200), dot(0.5, "a\nb $c$")]
     axes = drawn(shown)
     assert (overlaps(axes), struck(axes), cut_off(axes)) == ([], [], [])
-    assert [label.get_text() for label in axes.get_yticklabels()][1:] == ["m" * 25 + "…", "a b $c$"]
+    assert [label.get_text() for label in axes.get_yticklabels()][1:] == ["m" * 29 + "…", "a b $c$"]
     assert [label.get_fontweight() for label in axes.get_yticklabels()] == ["bold", "normal", "normal"]
 
 

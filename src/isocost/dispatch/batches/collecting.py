@@ -120,7 +120,7 @@ class Collector:
         return (yield from self._submitter.ask(batchworker.download, file, path))  # type: ignore[no-any-return]
 
     def _has_answers(self, paths: Sequence[Path]) -> Steps[bool]:
-        """Return False if result files say of no call what became of it. Of a batch that was collected in part that says nothing."""
+        """Return True if the result files answer at least one call. A batch that was collected in part counts as answered."""
         calls = self._submitter.calls
         if len(calls) < self._submitter.submission.requests:
             return True

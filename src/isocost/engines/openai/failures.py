@@ -91,9 +91,9 @@ def _explained(trouble: Trouble, endpoint: Endpoint, name: str) -> EngineError:
     if status in (401, 403):
         return _refused_key(trouble, endpoint)
     if "insufficient_quota" in trouble.code:
-        return refusal(f"{endpoint}: the account has no quota left ({status}): {reason}\n  add to it, then go on with the run")
+        return refusal(f"{endpoint}: the account has no quota left ({status}): {reason}\n  add to it, then resume the run")
     if status == 402 or trouble.is_unpaid():
-        return refusal(f"{endpoint}: asks for payment ({status}): {reason}\n  add to the account, then go on with the run")
+        return refusal(f"{endpoint}: asks for payment ({status}): {reason}\n  add to the account, then resume the run")
     if status == 0 or status in _AGAIN or (status > 500 and status not in (501, 505)):
         told = f"{status}: {reason}" if status else f"its reply is an error: {reason}"
         return TryAgainError(f"{endpoint}: {told}", wait=trouble.wait, charged=_AGAIN.get(status, True), reason=told)

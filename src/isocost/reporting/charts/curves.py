@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-_NAME, _GUIDE, _TEXT = 30, 14, 44  # most characters of a line's name, of a budget's, and of a line of the crossover's text
+_NAME, _GUIDE, _TEXT = 36, 14, 44  # most characters of a line's name, of a budget's, and of a line of the crossover's text
 _ROWS = 3  # of names of budgets; those without room are drawn without one
 _ROW = 12.0  # points
 _PIECES = 150  # of a curve from end to end of the axis
+_THICK, _THIN = 2.0, 1.3  # points of a curve, and of what leads to it and of a budget: a page scales a point to 1.15 pixels
 
 Points = Sequence[tuple[float, float]]
 
@@ -40,6 +41,16 @@ class Line:
     mark: Mark
     points: tuple[tuple[float, Estimate], ...]
     marked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A single point with its interval, such as a cell that no curve passes through."""
+
+    label: str
+    mark: Mark
+    at: float
+    estimate: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,7 @@ class Panel:
         x: Title of the x axis.
         y: Title of the y axis.
         lines: The curves.
+        spots: Single points beside the curves.
         span: The values that the x axis covers.
         height: The values that the y axis covers: the same for panels that are compared.
         x_tick: Formats a tick of the x axis.
@@ -83,6 +95,7 @@ class Panel:
     whole: bool = False
     guides: Sequence[tuple[float, str]] = ()
     crossing: Crossing | None = None
+    spots: Sequence[Spot] = ()
 
 
 def draw(axes: Axes, panel: Panel) -> None:
@@ -102,6 +115,7 @@ def draw(axes: Axes, panel: Panel) -> None:
     names = [_guide(axes, at, name) for at, name in panel.guides]
     start = min((line.points[0][0] for line in panel.lines if line.points), default=1.0)
     handles = [_line(axes, line, start) for line in panel.lines]
+    handles += [_spot(axes, spot) for spot in panel.spots]
     if panel.crossing is not None:
         handles.append(_crossing(axes, panel.crossing))
     high = _arrange(axes, names)
@@ -111,7 +125,7 @@ def draw(axes: Axes, panel: Panel) -> None:
 
 def _guide(axes: Axes, at: float, name: str) -> Text:
     colours = light()
-    axes.axvline(at, color=colours["muted"], linewidth=0.8, zorder=1)
+    axes.axvline(at, color=colours["muted"], linewidth=_THIN, zorder=1)
     found = axes.text(
         at, 1.0, shortened(name, _GUIDE), transform=axes.get_xaxis_transform(), ha="center", va="bottom", color=colours["muted"], fontsize=9
     )
@@ -124,7 +138,7 @@ def _line(axes: Axes, line: Line, start: float) -> Line2D:
     dashes: Any = {"linestyle": (0, line.mark.dash)} if line.mark.dash else {}
     held = [(x, e.low, e.high) for x, e in line.points if e.low is not None and e.high is not None]
     if len(held) == 1:
-        axes.vlines(held[0][0], held[0][1], held[0][2], color=colour, linewidth=1.6)
+        axes.vlines(held[0][0], held[0][1], held[0][2], color=colour, linewidth=_THICK)
     elif held:
         lower, upper = (_dense(axes, [(each[0], each[side]) for each in held]) for side in (1, 2))
         axes.fill(*zip(*upper, *lower[::-1], strict=True), color=colour, alpha=0.13, linewidth=0)
@@ -132,11 +146,20 @@ def _line(axes: Axes, line: Line, start: float) -> Line2D:
     if known and start < known[0][0]:
         first, value = known[0]
         towards = [(start + (first - start) * i / 12, value * (start + (first - start) * i / 12) / first) for i in range(13)]
-        axes.plot(*zip(*towards, strict=True), color=colour, linewidth=0.8, alpha=0.6, **dashes)
+        axes.plot(*zip(*towards, strict=True), color=colour, linewidth=_THIN, alpha=0.6, **dashes)
     if len(known) > 1:
-        axes.plot(*zip(*_dense(axes, known), strict=True), color=colour, linewidth=1.6, **dashes)
+        axes.plot(*zip(*_dense(axes, known), strict=True), color=colour, linewidth=_THICK, **dashes)
     draw_mark(axes, line.mark, [known[i] for i in sorted(line.marked) if i < len(known)])
     return handle(line.mark, shortened(line.label, _NAME), line=True)
+
+
+def _spot(axes: Axes, spot: Spot) -> Line2D:
+    """Draw a point with its interval, and return its entry of the legend."""
+    if spot.estimate.low is not None and spot.estimate.high is not None:
+        axes.vlines(spot.at, spot.estimate.low, spot.estimate.high, color=light()[spot.mark.tone], linewidth=_THICK)
+    if spot.estimate.value is not None:
+        draw_mark(axes, spot.mark, [(spot.at, spot.estimate.value)])
+    return handle(spot.mark, shortened(spot.label, _NAME), line=False)
 
 
 def _dense(axes: Axes, points: Points) -> list[tuple[float, float]]:
@@ -168,7 +191,7 @@ def _crossing(axes: Axes, found: Crossing) -> Line2D:
     shapes = [(low, "|" if found.low is not None and found.low >= low_end else "<")]
     shapes.append((high, "|" if found.high is not None and found.high <= high_end else ">"))
     across = axes.get_xaxis_transform()
-    axes.plot([low, high], [0.03, 0.03], transform=across, color=colour, linewidth=1.2)
+    axes.plot([low, high], [0.03, 0.03], transform=across, color=colour, linewidth=_THIN)
     for at, shape in (*shapes, (found.at, "|")):
         axes.plot([at], [0.03], transform=across, marker=shape, markersize=6, color=colour, linestyle="none", clip_on=False)
     return Line2D(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW = 0.27  # inches
-_NAME = 26  # most characters of a name
+_NAME = 30  # most characters of a name
 _MOST = 60  # dots of a figure; the table has all
 
 

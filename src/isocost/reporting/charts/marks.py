@@ -33,4 +33,4 @@ def handle(mark: Mark, label: str, *, line: bool) -> Line2D:
     from matplotlib.lines import Line2D
 
     dashes: Any = (0, mark.dash) if mark.dash else "solid"
-    return Line2D([], [], color=light()[mark.tone], linewidth=1.6, linestyle=dashes if line else "none", label=label, **style(mark))
+    return Line2D([], [], color=light()[mark.tone], linewidth=2.0, linestyle=dashes if line else "none", label=label, **style(mark))
