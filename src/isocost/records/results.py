@@ -277,6 +277,7 @@ class Comparison:
         detectable: The smallest true difference that this many problems detect with 80% power at the 5% level.
         setup: The paper's set-up of `left`.
         right_prompt: The prompt of an untrained `right`; None where students have different ones.
+        selected_on: True if checkpoints of a trained side were chosen by their score on this split, which flatters them.
     """
 
     student: str
@@ -288,6 +289,7 @@ class Comparison:
     detectable: float
     setup: Setup | None
     right_prompt: str | None = None
+    selected_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
