@@ -256,7 +256,8 @@ class StudyRun:
     def _rows(self, table: DrawTable, curated: Curated, student: str) -> Iterator[pl.DataFrame]:
         questions = {p.id: p.question for p in self.prepared.problems["train"]}
         study = self.prepared.study
-        template, chat, reasoning = self.prepared.templates[student], study.trains_chat(student), study.trained_reasoning(student)
+        template, chat = self.prepared.templates[student], study.trains_chat(student)
+        reasoning = study.trained_reasoning(student, self.prepared.trained_params(student).stop)
         return trainsets.rows(table, curated, questions, trainsets.RowForm(template=template, chat=chat, reasoning=reasoning))
 
     def _results(
