@@ -53,7 +53,11 @@ def made(folder: Path) -> Prepared:
 @pytest.mark.parametrize(("checkpoints", "marked"), [(1, set()), (2, {"validation"})])
 def test_a_difference_on_the_set_on_which_checkpoints_were_chosen_is_marked(tmp_path: Path, checkpoints: int, marked: set[str]) -> None:
     chosen = [evaluated(WEAK, "plain", "validation", 12, seed) for seed in range(3)]
-    compared = tuple(comparisons(prepared(tmp_path, checkpoints=checkpoints), by_variant([*FOUND, *chosen])))
+    study = made(tmp_path)
+    assert study.study.finetune is not None
+    finetune = study.study.finetune.model_copy(update={"checkpoints": checkpoints})
+    study = replace(study, study=study.study.model_copy(update={"finetune": finetune}))
+    compared = tuple(comparisons(study, by_variant([*FOUND, *chosen])))
     assert {each.split for each in compared if each.selected_on} == marked
     told: Any = students_json(replace(results(), comparisons=compared))["comparisons"]
     assert {each["split"] for each in told if "selected_on" in each} == marked
