@@ -1,5 +1,6 @@
 """Chats from the study file to what a model is asked: found out to be impossible before anything is paid, and shown by a dry run."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,28 @@ def test_a_student_that_is_trained_in_a_chat_needs_a_chat_format(tmp_path: Path)
     assert caught.value.mistakes == ("finetune.format: chat: tiny: has no chat template\n  or set format: plain",)
     prepared(tmp_path, refuse, problems=problems, models=models, finetune={**finetune, "format": "auto"})
     assert asked == ["transformers"]
+    plain = {**finetune, "format": "plain"}
+    with pytest.raises(StudyError) as caught:
+        prepared(tmp_path, refuse, problems=problems, models={"student": models["student"], **models}, finetune=plain, prompt=CHAT)
+    assert "models.student: tiny: has no chat template\n  give models.student.prompt: {chat: false}" in caught.value.mistakes
+
+
+def test_a_package_that_training_lacks_is_found_before_anything_is_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "test.jsonl").write_text('{"id": "t", "question": "What is 1 + 1?", "answer": "2"}\n')
+    problems = {"train": {"source": "jsonl", "path": "problems.jsonl"}, "test": {"source": "jsonl", "path": "test.jsonl"}}
+    models = {name: {"engine": "replay", "table": "table.parquet", "model": name, "params": 1} for name in ("weak", "strong")}
+    models["student"] = {"engine": "transformers", "model": "lab:tiny"}
+    finetune = {"students": ["student"], "arms": ["weak"], "checkpoints": 1}
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in ("trl", "trackio") else find(name, *rest))
+    render = lambda spec, request: ""  # noqa: E731
+    for executor, error in (("local", "trl is not installed"), ("ray", "")):
+        if error:
+            with pytest.raises(StudyError, match=error):
+                prepared(tmp_path, render, problems=problems, models=models, finetune=finetune, executor=executor)
+        else:
+            prepared(tmp_path, render, problems=problems, models=models, finetune=finetune, executor=executor)
+    prepared(tmp_path, problems=problems, models=models, finetune=finetune)  # of a run that began, only what is missing is trained
 
 
 def test_a_configuration_of_accelerate_that_is_not_there_is_told(tmp_path: Path) -> None:

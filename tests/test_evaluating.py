@@ -9,7 +9,7 @@ import pytest
 
 from isocost.engines.base import Generation, Request
 from isocost.errors import InputError
-from isocost.evaluating import ProblemOutcome, compare, estimate, evaluate, name_setup, to_lines, to_reply_lines
+from isocost.evaluating import ProblemOutcome, average, compare, estimate, estimate_seeds, evaluate, name_setup, to_lines, to_reply_lines
 from isocost.metrics.majority import majority_at_k
 from isocost.records import FinishReason, Outcome, Problem, SamplingParams, Verdict
 
@@ -96,6 +96,19 @@ def test_votes_use_all_draws_and_the_ungraded_are_silent() -> None:
     assert found["maj@3"][0].correct is True
 
 
+def test_right_answers_are_one_vote_in_any_notation() -> None:
+    def lenient(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+        return [replace(grade([(a, str(len(text)))])[0], predicted_answer=text) for a, text in pairs]
+
+    answer = Recorded(["x"] * 4, [["x", "y", "77", "77", "77"], *[[""] * 5] * 3])
+    problems = [replace(p, answer="1") for p in PROBLEMS]
+    found = evaluate(problems, str, answer, lenient, params=PARAMS, maj_at=(5,), majority=lambda draws, k: majority_at_k(draws, k).value)
+    assert found["maj@5"][0].score == 0.0
+    answer.sampled[0] = ["x", "y", "z", "77", "77"]
+    found = evaluate(problems, str, answer, lenient, params=PARAMS, maj_at=(5,), majority=lambda draws, k: majority_at_k(draws, k).value)
+    assert found["maj@5"][0].score == 1.0
+
+
 def test_pass_at_k_is_the_chance_that_one_of_k_graded_draws_is_right() -> None:
     sampled = [["0", "0", "9", "9"], ["8", "8", "8", "timeout"], ["2", "", "7", "7"], ["broken", "timeout", "broken", "3"]]
     answer = Recorded(["0", "1", "2", "3"], sampled)
@@ -150,8 +163,24 @@ def test_a_comparison_of_several_seeds_is_over_problems_and_seeds() -> None:
     assert apart.difference.low is not None
     assert apart.difference.low < 0 < one.difference.low  # type: ignore[operator]
     # With seeds lost on one side there are no pairs of seeds.
-    lost = compare([*better, *worse, *better], [*base, *base], **names)
-    assert lost.difference.value == pytest.approx(apart.difference.value)
+    both = names | {"right_cell": "c@b"}
+    for left in (3, 1):  # of a training whose other seeds failed, the variance is that of the other side
+        lost = compare([*better, *worse, *better][:left], [*better, *worse], **both).difference
+        kept = compare(better, better, **both).difference
+        assert None not in (lost.low, lost.high, kept.low, kept.high)
+        assert lost.high - lost.low > 2 * (kept.high - kept.low)  # type: ignore[operator]
+    assert compare([*better] * 3, [*base] * 2, **both).difference.value == pytest.approx(12 / 60)
+
+
+def test_an_estimate_over_seeds_is_wider_where_seeds_differ() -> None:
+    first, other = outcomes(*([1.0] * 42 + [0.0] * 18)), outcomes(*([1.0] * 24 + [0.0] * 36))
+    assert estimate_seeds([first]) == estimate_seeds([first, first]) == estimate(first)
+    alone, found = estimate(average([first, other, first])), estimate_seeds([first, other, first])
+    assert (found.value, found.n) == (alone.value, alone.n)
+    assert found.high - found.low > 2 * (alone.high - alone.low)  # type: ignore[operator]
+    counts = [outcomes(9.0, 12.0, None), outcomes(30.0, 32.0, 31.0)]
+    assert estimate_seeds(counts).n_ungraded == 1
+    assert estimate_seeds(counts).high > estimate(average(counts)).high  # type: ignore[operator]
 
 
 def test_an_estimate_leaves_out_what_was_not_graded() -> None:

@@ -371,6 +371,19 @@ def test_reasoning_is_kept_between_the_students_own_delimiters(
     assert check_study(raw, KNOWN).trained_reasoning("weak") == form
 
 
+@pytest.mark.parametrize("seed", [-1, 1 << 32])
+def test_training_seeds_are_those_that_libraries_take(seed: int) -> None:
+    raw = raw_study() | {"finetune": FINETUNE | {"checkpoints": 1, "seeds": [seed]}, "problems": TEST_SET}
+    assert any(mistake.startswith("finetune.seeds") for mistake in mistakes_of(raw))
+
+
+@pytest.mark.parametrize(("stop", "after"), [(["\n\n\n"], "\n\n"), (["\n\n"], "\n"), (["Q:", "\n"], "")])
+def test_no_stop_string_is_written_after_reasoning(stop: list[str], after: str) -> None:
+    raw = nested(raw_study(), "models", "weak", "reasoning", value={"close": "</think>"})
+    raw |= {"finetune": FINETUNE | {"checkpoints": 1, "reasoning": "keep"}, "problems": TEST_SET}
+    assert check_study(raw, KNOWN).trained_reasoning("weak", stop) == "{reasoning}\n</think>" + after
+
+
 @pytest.mark.parametrize(
     ("wanted", "chat", "trained"), [("auto", False, False), ("auto", True, True), ("plain", True, False), ("chat", False, True)]
 )

@@ -11,11 +11,21 @@ from isocost.engines.base import Generation, Request
 from isocost.equations import audit_steps
 from isocost.errors import InputError
 from isocost.metrics.coverage import coverage_at_k
-from isocost.metrics.intervals import count_interval, detectable_difference, mean_interval, proportion, seeded_difference
+from isocost.metrics.intervals import (
+    count_interval,
+    detectable_difference,
+    mean_interval,
+    proportion,
+    seeded_difference,
+    seeded_mean,
+    unpaired_seeds_difference,
+)
 from isocost.records import Comparison, Estimate, Outcome, Problem, SamplingParams, Setup, Verdict
 
 GREEDY = "pass@1"
 TOKENS, STOPPED, FALSE_POSITIVES = "response_tokens", "stopped", "false_positives"  # of the greedy answers
+
+_CORRECT = "\0"  # the vote of every correct answer; no answer has this text
 
 # Answer and Grade return one result per item of their first argument, in order.
 Answer = Callable[[Sequence[Request], SamplingParams], Sequence[Sequence[Generation]]]
@@ -134,6 +144,31 @@ def estimate(outcomes: Iterable[ProblemOutcome]) -> Estimate:
     return replace(found, n_ungraded=len(scores) - len(graded))
 
 
+def estimate_seeds(seeds: Sequence[Outcomes]) -> Estimate:
+    """Return the mean score over problems and training seeds, with an interval over both; a problem ungraded for one seed is left out."""
+    found = estimate(average(seeds))
+    if len(seeds) == 1:
+        return found
+    table = [[_or_nan(outcome.score) for outcome in seed] for seed in seeds]
+    largest = max((score for row in table for score in row if not math.isnan(score)), default=1.0)
+    return seeded_mean(table, found, 1.0 if largest <= 1 else math.inf)  # a count has no largest mean
+
+
+def average(seeds: Sequence[Outcomes]) -> Outcomes:
+    """Return the mean score of each problem over training seeds; a problem that is ungraded for one seed is ungraded."""
+    if len(seeds) == 1:
+        return seeds[0]
+    return tuple(_average_problem(same) for same in zip(*seeds, strict=True))
+
+
+def _average_problem(same: Sequence[ProblemOutcome]) -> ProblemOutcome:
+    scores = [outcome.score for outcome in same]
+    graded = [score for score in scores if score is not None]
+    # A mean over fewer seeds would weigh them differently from problem to problem.
+    mean = sum(graded) / len(graded) if len(graded) == len(scores) else None
+    return ProblemOutcome(problem_id=same[0].problem_id, score=mean, predicted_answer=None)
+
+
 def compare(
     left: Sequence[Outcomes],
     right: Sequence[Outcomes],
@@ -153,7 +188,7 @@ def compare(
 
     Args:
         left: Outcomes of one model, by training seed.
-        right: Outcomes of the other, by as many seeds in the same order, or one for a model without seeds; problems in any order.
+        right: Outcomes of the other, by seed, or one for a model without seeds; problems in any order.
         student: The student, as in `Comparison`.
         split: The problem set.
         metric: The metric that is compared.
@@ -171,12 +206,11 @@ def compare(
         if other.keys() != problems:
             example = min(other.keys() ^ problems)
             raise InputError(f"{student} on {split}: the evaluations to compare hold different problems, {example!r} is in one only")
-    # A training that failed leaves one side with fewer seeds; then seeds are no pairs, and means over them are compared.
-    if len(ours) != len(theirs) and min(len(ours), len(theirs)) > 1:
-        ours, theirs = ([_mean(side, problems)] for side in (ours, theirs))
     # Problems with a nan are left out of the difference.
     a, b = ([[_or_nan(seed[problem]) for problem in problems] for seed in side] for side in (ours, theirs))
-    difference = seeded_difference(a, b)
+    # A training that failed leaves one trained side with fewer seeds; then seeds are no pairs.
+    paired = len(a) == len(b) or left_cell is None or right_cell is None
+    difference = seeded_difference(a, b) if paired else unpaired_seeds_difference(a, b)
     means = [[sum(column) / len(column) for column in zip(*side, strict=True)] for side in (a, b)]
     return Comparison(
         student=student,
@@ -190,14 +224,6 @@ def compare(
         right_prompt=right_prompt,
         seeds=max(len(left), len(right)),
     )
-
-
-def _mean(seeds: Sequence[Mapping[str, float | None]], problems: Iterable[str]) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    for problem in problems:
-        scores = [score for seed in seeds if (score := seed[problem]) is not None]
-        found[problem] = sum(scores) / len(scores) if len(scores) == len(seeds) else None
-    return found
 
 
 def name_setup(student: str, generators: Sequence[str], cost_per_token: Mapping[str, float | None]) -> Setup:
@@ -256,7 +282,10 @@ def _answer_and_grade(
 
 def _vote(verdict: Verdict) -> tuple[str | None, bool]:
     # An answer of None does not vote, but keeps its place among the draws.
-    return (None, False) if verdict.correct is None else (verdict.predicted_answer, verdict.correct)
+    if verdict.correct is None or verdict.predicted_answer is None:
+        return (None, False)
+    # Correct answers are equal in any notation: 0.5 and 1/2 must not split their votes.
+    return (_CORRECT, True) if verdict.correct else (verdict.predicted_answer, False)
 
 
 def _unless_failed(generation: Generation, verdict: Verdict) -> Verdict:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ import pytest
 from isocost.config import GraderSpec
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.executors import training
-from isocost.executors.training import Scoring
+from isocost.executors.training import Scoring, TrainingJob
+from isocost.finetuning import TrainingSettings
 from isocost.prompts.base import Template
 from isocost.records import Delimiters, Problem, SamplingParams
 from isocost.store import RunDirectory
@@ -44,10 +47,8 @@ def open_engine(options: Mapping[str, object], base: Path) -> Reasoner:
     return Reasoner()
 
 
-@pytest.mark.parametrize(("reasoning", "score"), [(None, 2 / 3), (Delimiters(open="[r]", close="[/r]"), 1 / 3)])
-def test_what_stands_in_a_students_own_delimiters_is_no_answer(tmp_path: Path, reasoning: Delimiters | None, score: float) -> None:
-    """Without them the number in reasoning that was cut off would count as the answer."""
-    scoring = Scoring(
+def scoring_with(reasoning: Delimiters | None) -> Scoring:
+    return Scoring(
         problems=tuple(Problem(id=str(i), question="What is 2 + 7?", answer="9") for i in range(len(TEXTS))),
         template=Template(form="{question}"),
         params=SamplingParams(),
@@ -56,5 +57,32 @@ def test_what_stands_in_a_students_own_delimiters_is_no_answer(tmp_path: Path, r
         grader=GraderSpec(name="number"),
         reasoning=reasoning,
     )
+
+
+def test_an_answer_that_is_not_graded_counts_as_wrong_for_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ungraded(texts: list[Generation]) -> list[Generation]:
+        return [replace(each, finish_reason="error") for each in texts]
+
+    answer = Reasoner.generate
+    monkeypatch.setattr(Reasoner, "generate", lambda self, *given: [*answer(self, *given)[:2], ungraded(answer(self, *given)[2])])
     log = RunDirectory(tmp_path).log("logs", "training.jsonl")
-    assert training._scorer(scoring, log)(tmp_path) == pytest.approx(score)
+    assert training._scorer(scoring_with(None), log)(tmp_path) == pytest.approx(2 / 3)
+
+
+def test_the_variables_of_a_launcher_around_the_run_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(variable, "2")
+    monkeypatch.setattr(
+        training.finetuning, "finetune", lambda *_, **__: {name for name in os.environ if "RANK" in name or "MASTER" in name}
+    )
+    settings = TrainingSettings(steps=1, batch_size=1, learning_rates=(1e-3,))
+    job = TrainingJob(model_path=tmp_path, rows=(), out=tmp_path / "out", settings=settings, scoring=None, progress=tmp_path / "log.jsonl")
+    assert training.train(job) == set()  # type: ignore[comparison-overlap]
+    assert "WORLD_SIZE" not in os.environ
+
+
+@pytest.mark.parametrize(("reasoning", "score"), [(None, 2 / 3), (Delimiters(open="[r]", close="[/r]"), 1 / 3)])
+def test_what_stands_in_a_students_own_delimiters_is_no_answer(tmp_path: Path, reasoning: Delimiters | None, score: float) -> None:
+    """Without them the number in reasoning that was cut off would count as the answer."""
+    log = RunDirectory(tmp_path).log("logs", "training.jsonl")
+    assert training._scorer(scoring_with(reasoning), log)(tmp_path) == pytest.approx(score)

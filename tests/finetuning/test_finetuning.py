@@ -192,6 +192,14 @@ def test_rows_that_do_not_fit_are_left_out_whole(base: Path, tokenizer: Any, tmp
         finetune(base, [long], tmp_path / "other", replace(QUICK, max_length=limit), score=None)
 
 
+def test_a_student_whose_answers_would_be_cut_at_its_stop_strings_is_refused(base: Path, tmp_path: Path) -> None:
+    cut = [{**row, "completion": row["completion"].replace("\n", "\n\n")} for row in ROWS]
+    trained = finetune(base, [*ROWS, cut[0]], tmp_path / "out", QUICK, score=None, stop=["\n\n"])
+    assert (trained.n_rows, trained.n_with_stop) == (3, 1)
+    with pytest.raises(ModelError, match=r'2 of 3 rows contain a stop string of the student \("\\n\\n"\), at which its answers are cut'):
+        finetune(base, [ROWS[0], *cut[:2]], tmp_path / "other", QUICK, score=None, stop=["\n\n"])
+
+
 def test_what_cannot_be_trained_is_refused_before_anything_is_spent(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(InputError, match="no rows"):

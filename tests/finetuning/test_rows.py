@@ -105,6 +105,15 @@ def test_a_solution_with_an_end_token_inside_is_left_out_and_counted(chatty: Any
     assert (len(encoding.rows), encoding.n_with_end, encoding.n_too_long) == (1, 2, 0)
 
 
+def test_a_solution_with_a_stop_string_inside_is_left_out_and_counted(chatty: Any) -> None:
+    texts = ["7\n\nis it", "7 is it\n\n", "7\nis it"]  # at the end it cuts nothing
+    rows = [{"prompt": "Q", "completion": text} for text in texts]
+    rows_of_chat: list[Any] = [{"messages": [*ASKED, {"role": "assistant", "content": text}]} for text in texts]
+    for each in (rows, rows_of_chat):
+        encoding = encode(chatty, each, stop=["\n\n"])
+        assert (len(encoding.rows), encoding.n_with_stop, encoding.n_with_end) == (2, 1, 0)
+
+
 def test_reasoning_is_trained_on_where_the_prompt_opens_it(chatty: Any) -> None:
     chatty.chat_template = THINKING
     reply = {"role": "assistant", "content": "<think>\nThree and four.\n</think>\n\n#### 7"}
@@ -118,6 +127,32 @@ def test_solutions_without_the_reasoning_that_the_prompt_opens_are_refused(chatt
     with pytest.raises(ModelError, match=r"student: its chat template asks for a reply with '.*<think>'") as caught:
         encode(chatty, [{"messages": TOLD}], place="student")
     assert "finetune.reasoning: keep, or with finetune.format: plain" in str(caught.value)
+
+
+@pytest.mark.parametrize("template", [THINKING, THINKING.replace("<think>\n{% endif %}", "<think>{% endif %}")])
+@pytest.mark.parametrize("text", ["\n\n3 + 4 = 7\n#### 7", ">5 is true\n#### 7"])
+def test_one_shared_character_does_not_count_as_reasoning(chatty: Any, template: str, text: str) -> None:
+    chatty.chat_template = template
+    with pytest.raises(ModelError, match="with which the solutions do not begin"):
+        encode(chatty, [{"messages": [*ASKED, {"role": "assistant", "content": text}]}], place="student")
+
+
+def test_reasoning_that_the_prompt_opens_may_lack_its_opening(chatty: Any) -> None:
+    chatty.chat_template = THINKING
+    (row,) = encode(chatty, [{"messages": [*ASKED, {"role": "assistant", "content": "Three.\n</think>\n\n#### 7"}]}]).rows
+    assert chatty.decode(learned(row)) == "Three.\n</think>\n\n#### 7<|im_end|>"
+
+
+def test_reasoning_that_the_template_strips_is_trained_on(chatty: Any) -> None:
+    chatty.chat_template = THINKING.replace("<think>\n{% endif %}", "{% endif %}")
+    kept = "<think>\nThree and four.\n</think>\n\n#### 7"
+    rows = [{"messages": [*ASKED, {"role": "assistant", "content": content}]} for content in (kept, "#### 7 ")]
+    first, other = encode(chatty, rows).rows
+    assert chatty.decode(learned(first)) == kept + "<|im_end|>"
+    assert chatty.decode(learned(other)) == "#### 7<|im_end|>"  # nothing but whitespace was lost
+    chatty.chat_template = chatty.chat_template.replace("{{ said }}", "{{ said | upper }}")
+    with pytest.raises(ModelError, match="student: its chat template changes the text of a reply"):
+        encode(chatty, [{"messages": [*TOLD[:-1], {"role": "assistant", "content": "seven"}]}], place="student")
 
 
 def test_a_chat_without_a_template_is_refused(tokenizer: Any) -> None:

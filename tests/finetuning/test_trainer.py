@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from isocost.errors import InputError, RunError
+from isocost.errors import InputError, ModelError, RunError
 from isocost.finetuning import Encoded, Logged, finetune, recorded
-from isocost.finetuning.trainer import Course, limits_of, load_tokenizer, micro_batch, run_here
+from isocost.finetuning.trainer import Course, _arguments, _check_batch, _name_dtype, limits_of, load_tokenizer, micro_batch, run_here
 from isocost.finetuning.work import work_folder
 from tests.finetuning.setting import QUICK, ROWS, weights
 from tests.matrices import first_fast
@@ -135,6 +136,56 @@ def test_a_batch_is_cut_into_equal_parts_only() -> None:
         micro_batch(replace(QUICK, batch_size=32, gradient_accumulation=3), 1)
     with pytest.raises(InputError, match="16 rows are not divisible into 8 micro-batches on 3 processes"):
         micro_batch(replace(QUICK, batch_size=16, gradient_accumulation=8), 3)
+
+
+def test_several_visible_devices_do_not_enlarge_the_batch(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl import SFTConfig
+
+    find = SFTConfig.__post_init__
+
+    def eight(self: Any) -> None:
+        find(self)
+        self._n_gpu = 8
+
+    monkeypatch.setattr(SFTConfig, "__post_init__", eight)
+    settings = replace(QUICK, batch_size=4, gradient_accumulation=2)
+    course = Course(model_path=base, tokenizer=load_tokenizer(base), data=[], settings=settings)
+    arguments = _arguments(course, 1e-3, tmp_path)
+    assert (arguments.n_gpu, arguments.train_batch_size * arguments.gradient_accumulation_steps) == (1, 4)
+    arguments._n_gpu = 8
+    with pytest.raises(RunError, match=r"the trainer would take 32 rows per step, and finetune\.batch_size is 4"):
+        _check_batch(arguments, settings, 1)
+
+
+def test_on_a_gpu_a_student_is_evaluated_in_the_precision_of_its_base(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoModelForCausalLM
+
+    def dtypes(folder: Path) -> list[Any]:
+        return [AutoModelForCausalLM.from_pretrained(each, dtype="auto").dtype for each in (base, folder)]
+
+    finetune(base, ROWS, tmp_path / "out", QUICK, score=None)
+    before = weights(tmp_path / "out")
+    _name_dtype(base, tmp_path / "out")
+    assert dtypes(tmp_path / "out") == [torch.bfloat16, torch.float32]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    _name_dtype(base, tmp_path / "out")
+    assert dtypes(tmp_path / "out") == [torch.bfloat16, torch.bfloat16]
+    assert weights(tmp_path / "out") == before
+
+
+def test_bf16_that_is_emulated_is_not_used(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **given: bool(asked.append(given)))
+    monkeypatch.setattr("trl.SFTConfig", lambda **given: SimpleNamespace(device="", n_gpu=1, train_batch_size=2, **given))
+    assert _arguments(Course(model_path=base, tokenizer=None, data=[], settings=QUICK), 1e-3, tmp_path).bf16 is False
+    assert asked == [{"including_emulation": False}]
+
+
+def test_a_layer_that_does_not_exist_is_an_error_of_the_student(base: Path, tmp_path: Path) -> None:
+    settings = replace(QUICK, method="lora", lora_targets=("v_proj", "q_prj"))
+    with pytest.raises(ModelError, match=r"has no layer 'q_prj' for finetune\.lora\.targets\n  it has .*q_proj"):
+        finetune(base, ROWS, tmp_path / "out", settings, score=None)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocost.metrics.intervals import paired_difference, seeded_difference
+from isocost.metrics.intervals import mean_interval, paired_difference, seeded_difference, seeded_mean, unpaired_seeds_difference
 
 
 def drawn(rng: np.random.Generator, seeds: int, problems: int, spread: float, effect: float) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +29,41 @@ def test_the_interval_holds_the_true_difference(spread: float) -> None:
     assert held / runs >= 0.93
     if spread:
         assert alone / runs < held / runs - 0.02  # problems alone leave out the luck of the seeds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seeds", "least"), [((3, 3), 0.87), ((3, 2), 0.92)])
+def test_the_interval_holds_where_both_sides_are_trained(seeds: tuple[int, int], least: float) -> None:
+    rng, held, runs = np.random.default_rng(3), 0, 500
+    compare = seeded_difference if seeds[0] == seeds[1] else unpaired_seeds_difference
+    for _ in range(runs):
+        difficulty = rng.uniform(0.2, 0.7, 300)
+        chances = [np.clip(difficulty + rng.normal(0, 0.04, (n, 1)), 0, 1) for n in seeds]
+        found = compare(*((rng.random(chance.shape) < chance).astype(float) for chance in chances))
+        held += found.low <= 0 <= found.high  # type: ignore[operator]
+    assert held / runs >= least
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_mean_holds_over_seeds() -> None:
+    rng, held, alone, runs = np.random.default_rng(5), 0, 0, 400
+    for _ in range(runs):
+        luck = rng.normal(0, 0.04, (3, 1))
+        solved = (rng.random((3, 500)) < np.clip(rng.uniform(0.2, 0.8, 500) + luck, 0, 1)).astype(float)
+        problems = mean_interval(solved.mean(axis=0))
+        found = seeded_mean(solved, problems, 1.0)
+        held += found.low <= 0.5 <= found.high  # type: ignore[operator]
+        alone += problems.low <= 0.5 <= problems.high  # type: ignore[operator]
+    assert held / runs >= 0.92 > 0.85 > alone / runs
+
+
+def test_seeds_that_are_no_pairs_have_a_variance_on_each_side() -> None:
+    a, b = np.array([[1.0] * 8, [0.0] * 8, [1.0] * 8]), np.array([[1.0, 0.0] * 4] * 2)
+    found = unpaired_seeds_difference(a, b)
+    # By hand: no variance in b, so V = var(1, 0, 1) / 3 at 2 degrees of freedom.
+    assert found.high == 1.0
+    assert found.value == pytest.approx(2 / 3 - 1 / 2)
+    assert unpaired_seeds_difference(b, b[:1]) == paired_difference(b[0], b[0])
 
 
 def test_seeds_that_agree_add_nothing() -> None:

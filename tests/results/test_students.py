@@ -50,6 +50,19 @@ def made(folder: Path) -> Prepared:
     return prepared(folder)
 
 
+@pytest.mark.parametrize(("checkpoints", "marked"), [(1, set()), (2, {"validation"})])
+def test_a_difference_on_the_set_on_which_checkpoints_were_chosen_is_marked(tmp_path: Path, checkpoints: int, marked: set[str]) -> None:
+    chosen = [evaluated(WEAK, "plain", "validation", 12, seed) for seed in range(3)]
+    study = made(tmp_path)
+    assert study.study.finetune is not None
+    finetune = study.study.finetune.model_copy(update={"checkpoints": checkpoints})
+    study = replace(study, study=study.study.model_copy(update={"finetune": finetune}))
+    compared = tuple(comparisons(study, by_variant([*FOUND, *chosen])))
+    assert {each.split for each in compared if each.selected_on} == marked
+    told: Any = students_json(replace(results(), comparisons=compared))["comparisons"]
+    assert {each["split"] for each in told if "selected_on" in each} == marked
+
+
 def test_the_baseline_has_the_prompt_that_is_better_on_validation(tmp_path: Path) -> None:
     """On the test problems the other prompt is better."""
     seeds = by_variant(FOUND)

@@ -10,13 +10,13 @@ import pytest
 from isocost.dispatch import calls, inflight
 from isocost.dispatch.calls import Retrying
 from isocost.errors import EngineError, NotSentError, TryAgainError
-from isocost.evaluating import ProblemOutcome
+from isocost.evaluating import ProblemOutcome, average
 from isocost.events import Note, StageProgress
 from isocost.executors.jobs import Answers, Job
 from isocost.grading import GradingPool
 from isocost.ids import digest, seed_of
 from isocost.store import BatchLog, RunDirectory
-from isocost.students.evaluate import Evaluated, average, evaluate
+from isocost.students.evaluate import Evaluated, evaluate
 from tests.executors.engines import generation
 from tests.students.setting import TEST, prepared
 

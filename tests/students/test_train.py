@@ -112,12 +112,20 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_what_a_training_found_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = replace(TRAINED, n_too_long=4, n_with_end=2, diverged=(Diverged(learning_rate=1e-2, step=7),), remarks=("its template is odd",))
+    found = replace(
+        TRAINED,
+        n_too_long=4,
+        n_with_end=2,
+        n_with_stop=3,
+        diverged=(Diverged(learning_rate=1e-2, step=7),),
+        remarks=("its template is odd",),
+    )
     monkeypatch.setattr(train, "recorded", lambda folder: found)
     _, _, told = finetuned(tmp_path, [1])
-    assert told[:4] == [
+    assert told[:5] == [
         "4 rows of weak@low were too long to train strong on and left out",
         "2 rows of weak@low have an end token of strong in their middle and were left out",
+        "3 rows of weak@low contain a stop string of strong and were left out",
         "strong on weak@low, seed 0, learning rate 0.01: the loss was not a number at step 7; only checkpoints before it count",
         "strong: its template is odd",
     ]
@@ -131,6 +139,11 @@ def test_the_settings_of_the_study_reach_the_training(tmp_path: Path) -> None:
     assert {key: getattr(settings, key) for key in given} == given
     assert (settings.method, settings.lora_rank, settings.lora_alpha, settings.lora_targets) == ("lora", 2, 3, ("q_proj",))
     assert (settings.gradient_checkpointing, executor.jobs[0].report_to) == (True, ("tensorboard",))
+
+
+def test_the_stop_strings_of_the_student_reach_the_training(tmp_path: Path) -> None:
+    assert run(tmp_path, [1], {})[0].jobs[0].stop == prepared(tmp_path).templates["strong"].stop != ()
+    assert run(tmp_path, [1], {}, format="chat")[0].jobs[0].stop == ()
 
 
 def test_a_training_of_earlier_defaults_is_not_repeated(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
@@ -283,15 +284,21 @@ class Study(Section):
         wanted = self.finetune.format if self.finetune else "auto"
         return self.prompt_of(model).chat if wanted == "auto" else wanted == "chat"
 
-    def trained_reasoning(self, model: str) -> str | None:
-        """Return the text before a solution whose reasoning a model is trained on, with `{reasoning}` in its place; None without it."""
+    def trained_reasoning(self, model: str, stop: Collection[str] = ()) -> str | None:
+        """Return the text before a solution whose reasoning a model is trained on, with `{reasoning}` in its place; None without it.
+
+        Args:
+            model: The model.
+            stop: Its stop strings. None is written between the closing delimiter and the solution.
+        """
         wanted = self.finetune.reasoning if self.finetune else None
         own = self.models[model].reasoning
         if wanted == "drop":
             return None
         if wanted is None or own is None:
             return self.curate.reasoning
-        return f"{own.open}\n{{reasoning}}\n{own.close}\n\n" if own.open else f"{{reasoning}}\n{own.close}\n\n"
+        after = next((each for each in ("\n\n", "\n") if not any(text in each for text in stop)), "")
+        return (f"{own.open}\n" if own.open else "") + f"{{reasoning}}\n{own.close}{after}"
 
     @property
     def compared_reasoning(self) -> str | None:

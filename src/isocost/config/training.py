@@ -114,7 +114,7 @@ class Finetune(Section):
     scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     checkpoints: PositiveInt = 10
-    seeds: Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(distinct)] = (0,)
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=1 << 32)], ...], Field(min_length=1), AfterValidator(distinct)] = (0,)
     method: Literal["full", "lora"] = "full"
     lora: Lora = Lora()
     gradient_accumulation: PositiveInt = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from isocost.ids import seed_of
 from isocost.prompts.base import Template
 from isocost.records import Delimiters, Problem, SamplingParams, Verdict
 from isocost.store import Log, disk_full
+
+_LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class TrainingJob:
         settings: How to train.
         scoring: How checkpoints are scored; None for a single one.
         progress: The log of steps.
+        stop: Stop strings of the student. A row that contains one is left out.
         report_to: Trackers, as in the study.
         launch: A configuration file of accelerate; None trains in the worker.
     """
@@ -66,6 +70,7 @@ class TrainingJob:
     settings: finetuning.TrainingSettings
     scoring: Scoring | None
     progress: Path
+    stop: tuple[str, ...] = ()
     report_to: tuple[str, ...] = ()
     launch: Path | None = None
 
@@ -76,6 +81,9 @@ def train(job: TrainingJob) -> finetuning.Trained:
     Raises:
         IsocostError: as `finetuning.finetune`, or the disk is full.
     """
+    # Of a launcher around the run, such as torchrun: this training would wait for its processes, or divide the batch among them.
+    for variable in _LAUNCHER:
+        os.environ.pop(variable, None)
     log = Log(job.progress)
     steps = job.settings.steps * len(job.settings.learning_rates)
 
@@ -93,6 +101,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
             # Without validation problems there is a single checkpoint, and nothing to choose.
             score=_scorer(job.scoring, log) if job.scoring else None,
             progress=progress,
+            stop=job.stop,
             report_to=job.report_to,
             tracked_in=job.progress.parent / "trackers" / job.out.name,
             launch=job.launch,
@@ -132,7 +141,9 @@ def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
             )
         if torch.cuda.is_available():
             engine.close()  # collects garbage, which takes as long as a small model's answers, and frees a CPU of little
-        value = evaluating.estimate(outcomes[evaluating.GREEDY]).value or 0.0
+        # An answer without a verdict counts as wrong: left out, it would favour the checkpoint that writes what cannot be graded.
+        solved = [outcome.score or 0.0 for outcome in outcomes[evaluating.GREEDY]]
+        value = sum(solved) / max(len(solved), 1)
         log.append({"checkpoint": folder.name, "validation": value})
         return value
 

@@ -20,9 +20,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from isocost.errors import InputError, MissingExtraError, RunDirectoryError, RunError, StorageError
+from isocost.errors import InputError, MissingExtraError, ModelError, RunDirectoryError, RunError, StorageError
 from isocost.finetuning.checkpoints import to_model
-from isocost.finetuning.records import Candidate, Diverged, Logged, Trained, TrainingSettings
+from isocost.finetuning.records import Candidate, Diverged, Logged, Method, Trained, TrainingSettings
 from isocost.finetuning.rows import IGNORED, Encoded, Encoding, Row, cycled, encode
 from isocost.finetuning.trainer import Course, Report, limits_of, load_tokenizer, micro_batch, train
 from isocost.finetuning.work import Work, open_work, publish, stamp_of_files, work_folder
@@ -39,6 +39,7 @@ __all__ = [
     "Logged",
     "Trained",
     "TrainingSettings",
+    "check_packages",
     "cycled",
     "encode",
     "finetune",
@@ -57,6 +58,7 @@ def finetune(
     *,
     score: Score | None,
     progress: Progress | None = None,
+    stop: Sequence[str] = (),
     report_to: Sequence[str] = (),
     tracked_in: Path | None = None,
     launch: Path | None = None,
@@ -75,20 +77,22 @@ def finetune(
         score: The validation score of a model's folder, higher is better; of equal scores the first wins. It is called between training
             runs, when no optimizer holds memory. None only where settings leave a single checkpoint.
         progress: Called with what is logged: after every step, or 100 to 150 times a learning rate of 200 steps or more.
+        stop: Strings that end the model's answer when it is asked; a row that contains one is left out.
         report_to: Trackers of transformers that get the same: `tensorboard`, `trackio`.
         tracked_in: The folder of TensorBoard's files.
         launch: A configuration file of accelerate: training runs in the processes that it names, scoring in this one.
 
     Raises:
         InputError: no row fits max_length, or settings leave nothing to train or several checkpoints and no score.
-        ModelError: the folder holds no causal language model, its tokenizer has no end token, or its chat template does not fit.
+        ModelError: the folder holds no causal language model, its tokenizer has no end token, its chat template does not fit, or most rows
+            contain a stop string.
         RunDirectoryError: `out` exists, or checkpoints of another training lie beside it.
         MissingExtraError: trl is not installed, or for LoRA peft, or a tracker.
         RunError: a score is not a number, the loss was never a number, or the memory does not suffice.
     """
     _check(out, settings, score, report_to)
     tokenizer = load_tokenizer(model_path)
-    encoding = _encoded(tokenizer, rows, model_path, out, settings)
+    encoding = _encoded(tokenizer, rows, model_path, out, settings, stop)
     data = list(itertools.islice(cycled(encoding.rows, settings.seed), settings.steps * settings.batch_size))
     course = Course(
         model_path=model_path,
@@ -123,6 +127,7 @@ def _trained(work: Work, encoding: Encoding, data: Sequence[Encoded], settings: 
         n_with_end=encoding.n_with_end,
         diverged=work.diverged,
         remarks=encoding.remarks,
+        n_with_stop=encoding.n_with_stop,
     )
 
 
@@ -157,7 +162,17 @@ def _check(out: Path, settings: TrainingSettings, score: Score | None, report_to
         raise InputError("finetune: choosing among checkpoints needs a validation score\n  give one, or a single rate and checkpoint")
     if out.exists():
         raise RunDirectoryError(f"{out} exists already\n  move it away to train this model again")
-    for package in ("trl", "peft") if settings.method == "lora" else ("trl",):
+    check_packages(settings.method, report_to)
+
+
+def check_packages(method: Method, report_to: Sequence[str]) -> None:
+    """Make sure that the packages of a training are installed.
+
+    Raises:
+        MissingExtraError: trl is not installed, or for LoRA peft.
+        InputError: a tracker is not installed.
+    """
+    for package in ("trl", "peft") if method == "lora" else ("trl",):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, "train")
     for tracker in report_to:
@@ -165,15 +180,22 @@ def _check(out: Path, settings: TrainingSettings, score: Score | None, report_to
             raise InputError(f"finetune.report_to: {tracker} is not installed\n  pip install {tracker}, or leave it out")
 
 
-def _encoded(tokenizer: Any, rows: Sequence[Row], model_path: Path, out: Path, settings: TrainingSettings) -> Encoding:
+def _encoded(tokenizer: Any, rows: Sequence[Row], model_path: Path, out: Path, settings: TrainingSettings, stop: Sequence[str]) -> Encoding:
     """Return the rows that the model can be trained on.
 
     Raises:
         InputError: there are none.
+        ModelError: most rows contain a stop string.
     """
     context, ends = limits_of(model_path)
     limit = settings.max_length if context is None else min(settings.max_length, context)
-    encoding = encode(tokenizer, rows, limit=limit, ends=ends, place=str(model_path))
+    encoding = encode(tokenizer, rows, limit=limit, ends=ends, stop=stop, place=str(model_path))
+    if 2 * encoding.n_with_stop > len(rows):
+        strings = ", ".join(json.dumps(text, ensure_ascii=False) for text in stop)
+        raise ModelError(
+            f"{out.name}: {encoding.n_with_stop} of {len(rows)} rows contain a stop string of the student ({strings}), at which its "
+            "answers are cut\n  give the student a prompt with other stop strings (models.NAME.prompt), or finetune.format: chat"
+        )
     if not encoding.rows:
         ended = f", or with an end token in their solution ({encoding.n_with_end})" if encoding.n_with_end else ""
         why = f"{len(rows)} rows, all of them longer than {limit} tokens{ended}" if rows else "no rows"

@@ -109,6 +109,7 @@ class Trained:
         n_with_end: Rows left out because an end token stands in the middle of their solution.
         diverged: Runs whose loss was no longer a number.
         remarks: Facts about the student's chat template.
+        n_with_stop: Rows left out because their solution contains a stop string of the student.
     """
 
     best: Candidate
@@ -121,3 +122,4 @@ class Trained:
     n_with_end: int = 0
     diverged: tuple[Diverged, ...] = ()
     remarks: tuple[str, ...] = ()
+    n_with_stop: int = 0

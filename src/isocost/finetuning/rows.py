@@ -32,12 +32,14 @@ class Encoding:
         n_too_long: Rows with more tokens than the limit. Cutting one would cut off its end.
         n_with_end: Rows whose solution contains an end token, after which the model would stop.
         remarks: Facts about the chat template that a user should know.
+        n_with_stop: Rows whose solution contains a stop string, at which the model's answer would be cut.
     """
 
     rows: list[Encoded]
     n_too_long: int
     n_with_end: int
     remarks: tuple[str, ...] = ()
+    n_with_stop: int = 0
 
 
 class _Reply(NamedTuple):
@@ -47,7 +49,15 @@ class _Reply(NamedTuple):
     remark: str = ""
 
 
-def encode(tokenizer: Any, rows: Sequence[Row], *, limit: int | None = None, ends: Collection[int] = (), place: str = "") -> Encoding:
+def encode(
+    tokenizer: Any,
+    rows: Sequence[Row],
+    *,
+    limit: int | None = None,
+    ends: Collection[int] = (),
+    stop: Collection[str] = (),
+    place: str = "",
+) -> Encoding:
     """Turn rows into token ids and labels; the last label is the end token, which occurs nowhere before.
 
     Args:
@@ -55,6 +65,7 @@ def encode(tokenizer: Any, rows: Sequence[Row], *, limit: int | None = None, end
         rows: Rows with `prompt` and `completion`, or with `messages`, the last of which is the reply.
         limit: The largest number of tokens of a row; None for no limit.
         ends: The tokens at which the model's generation stops, beside the tokenizer's end token.
+        stop: Strings that end the model's answer when it is asked.
         place: The model's folder, for errors.
 
     Raises:
@@ -62,7 +73,7 @@ def encode(tokenizer: Any, rows: Sequence[Row], *, limit: int | None = None, end
     """
     stops = end_tokens(tokenizer.eos_token_id, list(ends))
     encoded: list[Encoded] = []
-    long = ended = 0
+    long = ended = stopped = 0
     remarks: dict[str, None] = {}  # each once, in the order of the rows
     for row in rows:
         reply = _chat(tokenizer, row["messages"], stops, place) if "messages" in row else _plain(tokenizer, row, stops)
@@ -70,12 +81,20 @@ def encode(tokenizer: Any, rows: Sequence[Row], *, limit: int | None = None, end
             remarks[reply.remark] = None
         if reply.has_end:
             ended += 1
+        elif _has_stop(row, stop):
+            stopped += 1
         elif limit is not None and len(reply.prompt) + len(reply.completion) > limit:
             long += 1
         else:
             labels = [IGNORED] * len(reply.prompt) + reply.completion
             encoded.append(Encoded(input_ids=reply.prompt + reply.completion, labels=labels))
-    return Encoding(rows=encoded, n_too_long=long, n_with_end=ended, remarks=tuple(remarks))
+    return Encoding(rows=encoded, n_too_long=long, n_with_end=ended, remarks=tuple(remarks), n_with_stop=stopped)
+
+
+def _has_stop(row: Row, stop: Collection[str]) -> bool:
+    """Return True if an answer would be cut before its last word. A stop string at the very end cuts nothing."""
+    reply = str(row["messages"][-1]["content"] if "messages" in row else row["completion"]).rstrip()
+    return any(text in reply for text in stop)
 
 
 def cycled(rows: Sequence[Encoded], seed: int) -> Iterator[Encoded]:
@@ -105,10 +124,11 @@ def _chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], stops: set[int]
     content = messages[-1]["content"]
     prompt = prompt_tokens(tokenizer, asked, chat=True)
     has_end = not stops.isdisjoint(_tokens(tokenizer, content))
-    if whole.startswith(asked):
-        completion = _after(prompt, prompt_tokens(tokenizer, whole, chat=True))
-        if completion is None:
-            completion = _tokens(tokenizer, whole[len(asked) :])
+    if whole.startswith(asked) and not _holds(whole[len(asked) :], content):
+        completion = _tokens(tokenizer, content + _ending(whole, content, place))
+    elif whole.startswith(asked):
+        after = _after(prompt, prompt_tokens(tokenizer, whole, chat=True))
+        completion = _tokens(tokenizer, whole[len(asked) :]) if after is None else after
     else:
         completion = _tokens(tokenizer, _continued(asked, whole, content, place))
     places = [at for at, token in enumerate(completion) if token in stops]
@@ -127,14 +147,35 @@ def _continued(asked: str, whole: str, content: str, place: str) -> str:
     """
     # The longest end of the prompt with which the reply begins: the prompt has written it already.
     overlap = next((n for n in range(min(len(asked), len(content)), 0, -1) if asked.endswith(content[:n])), 0)
-    answer = content.rpartition("</think>")[2].strip() or content.strip()
-    at = whole.rfind(answer)
-    if not overlap or at < 0:
+    common = next((n for n, (left, right) in enumerate(zip(asked, whole, strict=False)) if left != right), min(len(asked), len(whole)))
+    opened = asked[common:].strip()  # a finished turn lacks it
+    goes_on = "</think>" in content and "<think>" not in content
+    if not goes_on and (not overlap or len(content[:overlap].strip()) < len(opened)):
         raise ModelError(
             f"{place}: its chat template asks for a reply with {asked.strip()[-20:]!r}, with which the solutions do not begin\n"
             "  train with finetune.reasoning: keep, or with finetune.format: plain"
         )
-    return content[overlap:] + whole[at + len(answer) :]
+    return content[overlap:] + _ending(whole, content, place)
+
+
+def _holds(reply: str, content: str) -> bool:
+    """Return True if a rendered reply has all of its content; templates may lay out its whitespace anew."""
+    return "".join(content.split()) in "".join(reply.split())
+
+
+def _ending(whole: str, content: str, place: str) -> str:
+    """Return what a template writes after a reply of which it may leave out the reasoning.
+
+    Raises:
+        ModelError: the template writes the reply in other words.
+    """
+    answer = content.rpartition("</think>")[2].strip() or content.strip()
+    at = whole.rfind(answer)
+    if at < 0:
+        raise ModelError(
+            f"{place}: its chat template changes the text of a reply\n  train with finetune.reasoning: drop, or with finetune.format: plain"
+        )
+    return whole[at + len(answer) :]
 
 
 def _after(prompt: list[int], whole: list[int]) -> list[int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -19,6 +20,7 @@ from isocost.finetuning.launching import launch
 from isocost.finetuning.records import Logged, TrainingSettings
 from isocost.finetuning.rows import Encoded
 from isocost.finetuning.watching import Watch, to_callback
+from isocost.store.files import atomic_write
 
 Report = Callable[[Logged], None]
 
@@ -110,8 +112,10 @@ def _trainer(course: Course, rate: float, folder: Path, watch: Watch) -> Any:
             """Write none: isocost writes a record of the training."""
 
     settings, tokenizer = course.settings, course.tokenizer
+    model = load_model(course.model_path, tokenizer.eos_token_id)
+    _check_targets(model, settings, course.model_path)
     trainer = Trainer(
-        model=load_model(course.model_path, tokenizer.eos_token_id),
+        model=model,
         args=_arguments(course, rate, folder),
         train_dataset=_dataset(course.data, settings),
         processing_class=tokenizer,
@@ -130,7 +134,24 @@ def _models(course: Course, checkpoints: Sequence[Checkpoint]) -> dict[int, Path
         if (folder / "adapter_config.json").exists():
             with _quiet():
                 _merge(load_model(course.model_path, course.tokenizer.eos_token_id), folder)
+        _name_dtype(course.model_path, folder)
     return chosen
+
+
+def _name_dtype(base: Path, folder: Path) -> None:
+    """Write the base model's half precision into the configuration of a checkpoint, if this machine has a GPU.
+
+    There `dtype: auto` evaluates a model as its configuration says, and both are to be evaluated alike. The weights stay float32. On a CPU
+    every model is evaluated in float32.
+    """
+    import torch
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        read = [json.loads((each / "config.json").read_text(encoding="utf-8")) for each in (base, folder)]
+        dtype = read[0].get("dtype") or read[0].get("torch_dtype")
+        if dtype in ("bfloat16", "float16"):
+            with atomic_write(folder / "config.json") as temporary:
+                temporary.write_text(json.dumps(read[1] | {"dtype": dtype}, indent=2) + "\n", encoding="utf-8")
 
 
 def micro_batch(settings: TrainingSettings, processes: int) -> int:
@@ -151,14 +172,15 @@ def _arguments(course: Course, rate: float, folder: Path) -> Any:
     from trl import SFTConfig
 
     settings, cuda = course.settings, torch.cuda.is_available()
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     recompute = cuda if settings.gradient_checkpointing is None else settings.gradient_checkpointing
     if course.tracked_in is not None:
         # Transformers reads the folder of TensorBoard from here.
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(course.tracked_in)
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(folder),
         max_steps=settings.steps,
-        per_device_train_batch_size=micro_batch(settings, int(os.environ.get("WORLD_SIZE", "1"))),
+        per_device_train_batch_size=micro_batch(settings, processes),
         gradient_accumulation_steps=settings.gradient_accumulation,
         learning_rate=rate,
         lr_scheduler_type=settings.scheduler,
@@ -168,7 +190,7 @@ def _arguments(course: Course, rate: float, folder: Path) -> Any:
         train_sampling_strategy="sequential",
         dataset_kwargs={"skip_prepare_dataset": True},
         use_cpu=not cuda,
-        bf16=cuda and torch.cuda.is_bf16_supported(),
+        bf16=cuda and torch.cuda.is_bf16_supported(including_emulation=False),
         gradient_checkpointing=recompute,
         dataloader_pin_memory=cuda,
         logging_steps=max(1, settings.steps // 100),
@@ -177,6 +199,20 @@ def _arguments(course: Course, rate: float, folder: Path) -> Any:
         report_to=list(course.report_to) or "none",
         disable_tqdm=True,
     )
+    _ = arguments.device  # found once; it counts the devices, and would share the batch among them
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    _check_batch(arguments, settings, processes)
+    return arguments
+
+
+def _check_batch(arguments: Any, settings: TrainingSettings, processes: int) -> None:
+    """Raise an error if a step would see another number of rows than the study's batch."""
+    rows = arguments.train_batch_size * arguments.gradient_accumulation_steps * processes
+    if rows != settings.batch_size:
+        raise RunError(
+            f"the trainer would take {rows} rows per step, and finetune.batch_size is {settings.batch_size}\n"
+            "  show one device to the run (CUDA_VISIBLE_DEVICES=0), or train with executor: accelerate"
+        )
 
 
 def _dataset(data: Sequence[Encoded], settings: TrainingSettings) -> Any:
@@ -199,6 +235,15 @@ def _adapters(settings: TrainingSettings) -> Any:
 
     targets = list(settings.lora_targets) or "all-linear"
     return LoraConfig(task_type="CAUSAL_LM", target_modules=targets, r=settings.lora_rank, lora_alpha=settings.lora_alpha, lora_dropout=0.0)
+
+
+def _check_targets(model: Any, settings: TrainingSettings, place: Path) -> None:
+    """Raise an error if a layer that is to get an adapter does not exist."""
+    names = [name for name, _ in model.named_modules()]
+    unknown = [each for each in settings.lora_targets if not any(name == each or name.endswith(f".{each}") for name in names)]
+    if settings.method == "lora" and unknown:
+        known = sorted({name.rpartition(".")[2] for name in names if name.endswith(("proj", "fc1", "fc2"))})
+        raise ModelError(f"{place}: has no layer {unknown[0]!r} for finetune.lora.targets\n  it has {', '.join(known) or 'others'}")
 
 
 def _merge(model: Any, folder: Path) -> None:

@@ -13,6 +13,7 @@ from isocost.engines import ENGINES, check_ready
 from isocost.engines.base import Request
 from isocost.errors import IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
+from isocost.finetuning import check_packages
 from isocost.ids import digest, digested
 from isocost.paths import from_home
 from isocost.planning import model_card
@@ -78,6 +79,12 @@ class Prepared:
         a bound. Only for engines that were opened.
         """
         return {name: _most_sharing(facts) for name, facts in self.facts.items()}
+
+    def trained_params(self, student: str) -> SamplingParams:
+        """Return the sampling parameters of a student in the form in which it is trained, and asked after it."""
+        template = self.templates[student]
+        stop = template.chat_stop if self.study.trains_chat(student) else template.stop
+        return self.study.sampling_of(student).params(stop)
 
 
 def _most_sharing(facts: EngineFacts) -> int | None:
@@ -168,6 +175,7 @@ def prepare(
     if to_spend:
         mistakes += [*_run_mistakes(study, base, problems, cards), *_unknown_cost_mistakes(study, cards)]
         mistakes += _unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else ()
+        mistakes += _missing_packages(study) if render else ()
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -282,8 +290,12 @@ def _chat_mistakes(
         try:
             render(specs[name], request)
         except IsocostError as error:
-            forced = name in students and not templates[name].chat
-            yield f"finetune.format: chat: {error}\n  or set format: plain" if forced else f"models.{name}: {error}"
+            if name in students and not templates[name].chat:
+                yield f"finetune.format: chat: {error}\n  or set format: plain"
+            elif name in students and not study.trains_chat(name):  # its chat is that of the study's prompt, and only the untrained one's
+                yield f"models.{name}: {error.happened.partition('; ')[0]}\n  give models.{name}.prompt: {{chat: false}}"
+            else:
+                yield f"models.{name}: {error}"
 
 
 def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) -> dict[str, list[Problem]]:
@@ -358,6 +370,15 @@ def _run_mistakes(study: Study, base: Path, problems: Mapping[str, list[Problem]
                 f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
                 "  save it to a folder with save_pretrained and name that folder"
             )
+
+
+def _missing_packages(study: Study) -> Iterator[str]:
+    """Yield the first package of the training that is not installed. Nodes of a Ray cluster have packages of their own."""
+    if study.finetune and study.executor.name != "ray":
+        try:
+            check_packages(study.finetune.method, study.finetune.report_to)
+        except IsocostError as error:
+            yield str(error)
 
 
 def _shared_questions(problems: Mapping[str, list[Problem]]) -> Iterator[str]:

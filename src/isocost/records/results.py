@@ -278,6 +278,7 @@ class Comparison:
         setup: The paper's set-up of `left`.
         right_prompt: The prompt of an untrained `right`; None where students have different ones.
         seeds: Training seeds of the side that has more; None if unknown. With one, the interval is over problems alone.
+        selected_on: True if checkpoints of a trained side were chosen by their score on this split, which flatters them.
     """
 
     student: str
@@ -290,6 +291,7 @@ class Comparison:
     setup: Setup | None
     right_prompt: str | None = None
     seeds: int | None = None
+    selected_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,7 +168,8 @@ def _cell_result(
 def _unfit(trainings: Sequence[Training], cell: Cell) -> Iterator[tuple[str, int]]:
     """Yield the kept solutions of a cell that a student could not be trained on, by student and reason."""
     for each in {training.student: training for training in trainings if training.cell == cell}.values():
-        lost = {"too long": each.trained.n_too_long, "end token inside": each.trained.n_with_end}
+        trained = each.trained
+        lost = {"too long": trained.n_too_long, "end token inside": trained.n_with_end, "stop string inside": trained.n_with_stop}
         yield from ((f"{what} for {each.student}", count) for what, count in lost.items() if count)
 
 

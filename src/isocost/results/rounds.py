@@ -13,7 +13,7 @@ from isocost.evaluating import GREEDY, Outcomes, ProblemOutcome
 from isocost.records import BillLine, CellResult, Comparison, Estimate, FailedTraining, Results, RoundResult
 from isocost.results.stored import read_results
 from isocost.results.students import scaled_json
-from isocost.students.evaluate import PLAIN, average, label_of
+from isocost.students.evaluate import PLAIN, label_of
 
 _SPLIT = "test"
 
@@ -75,7 +75,7 @@ def _rows(study: Study, folders: Sequence[Path], found: Sequence[Results], cell:
             covered=data.measures.get("covered"),
             kept_per_problem=data.measures.get("kept_per_problem"),
             cost=data.cost,
-            solved=evaluating.estimate(average(own)) if own else None,
+            solved=evaluating.estimate_seeds(own) if own else None,
             difference=before,
             since_first=since.difference if since else None,
             detectable=since.detectable if since else None,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from isocost import evaluating
 from isocost.evaluating import FALSE_POSITIVES, GREEDY, STOPPED, TOKENS, Outcomes
 from isocost.preparing.prepare import Prepared
 from isocost.records import ALL_STUDENTS, Cell, Comparison, Estimate, Evaluation, Results, Setup
-from isocost.students.evaluate import PLAIN, Evaluated, average
+from isocost.students.evaluate import PLAIN, Evaluated
 
 Variant = tuple[str, Cell | None, str]  # student, data, prompt
 Seeds = Mapping[tuple[Variant, str, str], Sequence[Outcomes]]  # by variant, split and metric
@@ -31,7 +31,7 @@ def by_variant(evaluated: Sequence[Evaluated]) -> Seeds:
 def evaluations(prepared: Prepared, seeds: Seeds) -> Iterator[Evaluation]:
     """Yield the mean of every metric over problems and seeds. A metric that no problem defines is left out, other than pass@1."""
     for ((student, cell, prompt), split, metric), each in seeds.items():
-        estimate = evaluating.estimate(average(each))
+        estimate = evaluating.estimate_seeds(each)
         if estimate.n or metric not in (TOKENS, STOPPED, FALSE_POSITIVES):
             yield Evaluation(
                 student=student,
@@ -76,7 +76,7 @@ def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
                 right_prompt=None if right else prompt,
             )
             if found.difference.n or metric != FALSE_POSITIVES:
-                yield found
+                yield replace(found, selected_on=_is_selected_on(prepared, split))
             if metric != FALSE_POSITIVES:  # few problems have one for every student
                 sides = _Sides(left=variants[left, PLAIN], right=variants[right, prompt], prompt=found.right_prompt)
                 compared.setdefault((split, metric, left, right), []).append(sides)
@@ -84,7 +84,7 @@ def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
     for (split, metric, left, right), together in compared.items():
         if len(together) == len(students) > 1 and len({(len(sides.left), len(sides.right)) for sides in together}) == 1:
             prompts = {sides.prompt for sides in together}
-            yield evaluating.compare(
+            mean = evaluating.compare(
                 _mean_student([sides.left for sides in together]),
                 _mean_student([sides.right for sides in together]),
                 student=ALL_STUDENTS,
@@ -95,6 +95,13 @@ def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
                 setup=None,
                 right_prompt=prompts.pop() if len(prompts) == 1 else None,
             )
+            yield replace(mean, selected_on=_is_selected_on(prepared, split))
+
+
+def _is_selected_on(prepared: Prepared, split: str) -> bool:
+    """Return True if checkpoints or learning rates of trained students were chosen by their score on a split."""
+    spec = prepared.study.finetune
+    return spec is not None and split == "validation" and spec.checkpoints * len(spec.learning_rates) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +115,7 @@ class _Sides:
 
 def _mean_student(students: Sequence[Sequence[Outcomes]]) -> list[Outcomes]:
     """Return the mean score of each problem over students, by training seed: seeds of students have nothing in common but their place."""
-    return [average(seed) for seed in zip(*students, strict=True)]
+    return [evaluating.average(seed) for seed in zip(*students, strict=True)]
 
 
 def better_prompt(seeds: Seeds, student: str, split: str) -> str:
@@ -119,7 +126,7 @@ def better_prompt(seeds: Seeds, student: str, split: str) -> str:
     """
     for chosen_on in ("validation", split):
         found = {
-            prompt: evaluating.estimate(average(each)).value or 0.0
+            prompt: evaluating.estimate(evaluating.average(each)).value or 0.0
             for ((name, cell, prompt), own, metric), each in seeds.items()
             if (name, cell, own, metric) == (student, None, chosen_on, GREEDY)
         }
@@ -175,6 +182,7 @@ def students_json(results: Results) -> dict[str, object]:
             "difference": scaled_json(each.difference, scale=100),
             "detectable": 100 * each.detectable,
             "seeds": each.seeds,
+            **({"selected_on": True} if each.selected_on else {}),
         }
         for each in results.comparisons
     ]

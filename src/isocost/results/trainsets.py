@@ -172,7 +172,8 @@ class RowForm:
             StudyError: the model's template cannot be made.
         """
         template, chat = make_template(study.prompt_of(student)), study.trains_chat(student)
-        return cls(template=template, chat=chat, reasoning=study.trained_reasoning(student))
+        stop = study.sampling_of(student).params(template.chat_stop if chat else template.stop).stop
+        return cls(template=template, chat=chat, reasoning=study.trained_reasoning(student, stop))
 
 
 def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form: RowForm) -> Iterator[pl.DataFrame]:

@@ -158,14 +158,13 @@ class _Evaluation:
     def run(self) -> Evaluated:
         """Answer and grade all problems, and write the outcomes."""
         study, template, is_plain = self.prepared.study, self.prepared.templates[self.student], self.prompt == PLAIN
-        stop = (template.chat_stop if study.trains_chat(self.student) else template.stop) if is_plain else template.reply_stop
         maj_at, pass_at = _sampled(self.prepared, self.split)
         outcomes = evaluating.evaluate(
             self.prepared.problems[self.split],
             template.plain if is_plain else template.render,
             self._answer,
             self._grade,
-            params=study.sampling_of(self.student).params(stop),
+            params=self.prepared.trained_params(self.student) if is_plain else study.sampling_of(self.student).params(template.reply_stop),
             maj_at=maj_at,
             majority=lambda draws, k: majority_at_k(draws, k).value,
             pass_at=pass_at,
@@ -297,18 +296,3 @@ def label_of(student: str, cell: str | None, seed: int, prompt: str, split: str)
     """Return the folder's name of an evaluation below `evaluations/`; the arguments are those of `Evaluated`, the cell by name."""
     # Names hold no plus sign, so a label is unique.
     return "+".join((student, cell or "untrained", str(seed), prompt, split))
-
-
-def average(seeds: Sequence[Outcomes]) -> Outcomes:
-    """Return the mean score of each problem over training seeds; a problem that is ungraded for one seed is ungraded."""
-    if len(seeds) == 1:
-        return seeds[0]
-    return tuple(_average_problem(same) for same in zip(*seeds, strict=True))
-
-
-def _average_problem(same: Sequence[evaluating.ProblemOutcome]) -> evaluating.ProblemOutcome:
-    scores = [outcome.score for outcome in same]
-    graded = [score for score in scores if score is not None]
-    # A mean over fewer seeds would weigh them differently from problem to problem.
-    mean = sum(graded) / len(graded) if len(graded) == len(scores) else None
-    return evaluating.ProblemOutcome(problem_id=same[0].problem_id, score=mean, predicted_answer=None)

@@ -160,6 +160,8 @@ def _notes(key: Key, trained: Trained) -> Iterator[str]:
         yield f"{trained.n_too_long} rows of {cell.name} were too long to train {student} on and left out"
     if trained.n_with_end:
         yield f"{trained.n_with_end} rows of {cell.name} have an end token of {student} in their middle and were left out"
+    if trained.n_with_stop:
+        yield f"{trained.n_with_stop} rows of {cell.name} contain a stop string of {student} and were left out"
     for each in trained.diverged:
         where = f"{student} on {cell.name}, seed {seed}, learning rate {each.learning_rate:g}"
         yield f"{where}: the loss was not a number at step {each.step}; only checkpoints before it count"
@@ -206,6 +208,7 @@ def _job(
         out=models / name,
         settings=settings,
         scoring=scoring,
+        stop=prepared.trained_params(student).stop,
         progress=directory.path / "logs" / f"training-{name}.jsonl",
         report_to=spec.report_to,
         launch=None if config is None else from_home(engine.base, config),
@@ -225,16 +228,15 @@ def _scoring(prepared: Prepared, spec: Finetune, student: str) -> Scoring | None
     # A single checkpoint needs no score: there is no choice to make.
     if spec.checkpoints * len(spec.learning_rates) == 1 or "validation" not in prepared.problems:
         return None
-    study, engine, template = prepared.study, prepared.specs[student], prepared.templates[student]
-    chat = study.trains_chat(student)
+    study, engine = prepared.study, prepared.specs[student]
     return Scoring(
         problems=tuple(prepared.problems["validation"]),
-        template=template,
-        params=study.sampling_of(student).params(template.chat_stop if chat else template.stop),
+        template=prepared.templates[student],
+        params=prepared.trained_params(student),
         engine=engine.name,
         engine_options={k: v for k, v in dict(engine.options).items() if k in ("device", "dtype", "batch_size")},
         grader=study.reference_grader,
-        chat=chat,
+        chat=study.trains_chat(student),
         reasoning=own.delimiters() if (own := study.models[student].reasoning) else None,
     )
 

@@ -8,7 +8,7 @@ from isocost.metrics.intervals.independent import independent_difference
 from isocost.metrics.intervals.means import amount_interval, count_interval, count_intervals, mean_interval, mean_intervals
 from isocost.metrics.intervals.paired import detectable_difference, paired_count_difference, paired_difference, paired_differences
 from isocost.metrics.intervals.proportions import proportion, proportions, weighted_proportion
-from isocost.metrics.intervals.seeds import seeded_difference
+from isocost.metrics.intervals.seeds import seeded_difference, seeded_mean, unpaired_seeds_difference
 
 __all__ = [
     "amount_interval",
@@ -24,5 +24,7 @@ __all__ = [
     "proportion",
     "proportions",
     "seeded_difference",
+    "seeded_mean",
+    "unpaired_seeds_difference",
     "weighted_proportion",
 ]
