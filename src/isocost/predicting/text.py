@@ -156,6 +156,8 @@ def _scaled(estimate: Estimate, factor: float) -> str:
 
 
 def _overtaking(one: Overtaking, unit: str) -> str:
+    if one.absent >= 0.5:
+        return f"{overtaking_text(one, unit)}, as far as forecasts are compared."
     chance = "over 99%" if one.absent < 0.005 else f"{1 - one.absent:.0%}"
     probably = f" The probability that it is ahead there is {chance}." if one.absent else ""
     return f"{overtaking_text(one, unit)}, and stays ahead up to {with_unit(one.reach, unit)}, as far as forecasts are compared.{probably}"
