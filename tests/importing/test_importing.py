@@ -43,6 +43,15 @@ def test_every_record_is_accounted_for(tmp_path: Path, monkeypatch: pytest.Monke
     assert run(monkeypatch, "table.parquet", command="measure") == 0
 
 
+def test_models_whose_folders_have_the_same_name_are_named_after_their_paths(tmp_path: Path) -> None:
+    for model in ("weak", "strong"):
+        foreign.nemo(tmp_path / model / "gsm8k" / "output-rs0.jsonl", [True, False])
+    found = import_samples([str(tmp_path / "*" / "gsm8k" / "*.jsonl")], str(tmp_path / "t.parquet"), Wishes())
+    assert found.outcomes.models == {"weak": 2, "strong": 2}
+    note = 'note: 2 models are called after their folders: "strong", "weak"; --model NAME makes one model of them'
+    assert note in summary(found)
+
+
 def test_samples_without_a_verdict_are_graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"problem_id": i, "gold": i, "prediction": f"#### {i + (i == 2)}"} for i in range(3)]
     rows += [{"problem_id": 9, "prediction": "#### 9"}, {"problem_id": 9, "gold": 9, "prediction": "#### 8", "correct": True}]

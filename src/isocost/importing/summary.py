@@ -84,5 +84,14 @@ def _notes(account: Account, *, graded: bool) -> Iterator[str]:
         yield f"note: {_number(neither, 'sample')} with {NEITHER}: --correct 'reward>=1' says what counts as correct"
     if account.ungraded[NO_SCORE] and not graded:
         yield f"note: {_number(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
-    for name in account.named:
-        yield f'note: the model is called "{name[:_SHOWN]}" after its folder: --model NAME gives another name'
+    yield from _named(list(account.named))
+
+
+def _named(names: list[str]) -> Iterator[str]:
+    """Yield a note on models that are named after paths."""
+    shown = ", ".join(f'"{name[:_SHOWN]}"' for name in names[:_MOST])
+    if len(names) == 1:
+        yield f"note: the model is called {shown} after its folder: --model NAME gives another name"
+    elif names:
+        more = f", and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        yield f"note: {len(names)} models are called after their folders: {shown}{more}; --model NAME makes one model of them"

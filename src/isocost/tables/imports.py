@@ -17,6 +17,7 @@ from isocost.tables.formats.base import Choice, Format, Sample
 from isocost.tables.formats.rules import Rule, dig
 from isocost.tables.formats.values import ValueFlawError, column_value
 from isocost.tables.formats.verdicts import verdict_of
+from isocost.tables.modelnames import folder_names
 from isocost.tables.reading import Record, Unread, records_of
 
 _SHOWN = 8  # fields that a message lists
@@ -50,7 +51,7 @@ class Account:
         unknown: Fields that are not read, by name: how many records have them.
         scores: Samples by the score that decided on them; "" if none did.
         ungraded: Samples without a verdict, by reason.
-        named: Models that are named after a folder, because the file has none.
+        named: Models that are named after a folder or a part of its path, because the file has none.
     """
 
     files: dict[str, list[Any]] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Importer:
     def __init__(self, wishes: Wishes, *, strict: bool = False) -> None:
         self.wishes, self._strict = wishes, strict
         self.account = Account()
-        self._folders: dict[Path, str] = {}
+        self._folders: Mapping[Path, str] = {}
         self._found: set[str] = set()
         self._names: Mapping[str, Any] = {}
         self._indices: dict[tuple[str, str, str], set[int]] = {}
@@ -93,6 +94,7 @@ class Importer:
         Raises:
             TableError: A file cannot be read, is of an unknown kind or of two kinds, gives no sample, or holds a sample twice.
         """
+        self._folders = folder_names(files)
         for file in files:
             yield from self._file(file)
         # A misspelt field would leave its column empty without a word. Readers of a table report such a column themselves.
@@ -207,9 +209,7 @@ class Importer:
     def _model(self, file: Path) -> str:
         if self.wishes.choice.model:
             return self.wishes.choice.model
-        if file not in self._folders:
-            self._folders[file] = file.resolve().parent.name or "model"
-            self.account.named[self._folders[file]] = None
+        self.account.named[self._folders[file]] = None
         return self._folders[file]
 
     def _index(self, row: Row, at: str) -> int:
