@@ -52,6 +52,14 @@ def test_models_whose_folders_have_the_same_name_are_named_after_their_paths(tmp
     assert note in summary(found)
 
 
+def test_a_score_with_fractions_is_named_with_a_rule_that_fits(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "results.jsonl", [foreign.rollout(0, 0.0), foreign.rollout(1, 0.9)])
+    found = import_samples([str(path)], str(tmp_path / "t.parquet"), Wishes())
+    assert found.outcomes.counts == {"ungraded": 2}
+    what = "because reward has values other than 0 and 1: --correct 'reward>=0.5' says what counts as correct"
+    assert f"note: 2 samples without a verdict, {what}" in summary(found)
+
+
 def test_samples_without_a_verdict_are_graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"problem_id": i, "gold": i, "prediction": f"#### {i + (i == 2)}"} for i in range(3)]
     rows += [{"problem_id": 9, "prediction": "#### 9"}, {"problem_id": 9, "gold": 9, "prediction": "#### 8", "correct": True}]

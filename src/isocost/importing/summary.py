@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from isocost.tables.formats.verdicts import NEITHER, NO_SCORE
+from isocost.tables.formats.verdicts import NO_SCORE
 from isocost.tables.imports import Account, Row
+from isocost.tables.scores import rule_for
 
 _MOST = 12  # files, reasons or fields that are listed, the most frequent first
 _SHOWN = 80  # characters of a name in a line
@@ -80,8 +81,11 @@ def _notes(account: Account, *, graded: bool) -> Iterator[str]:
     if account.scores:
         by = ", ".join(f"{name[:_SHOWN]} {many:,}" for name, many in account.scores.most_common(_MOST))
         yield f"verdicts read, by score: {by}"
-    if neither := account.ungraded[NEITHER]:
-        yield f"note: {_number(neither, 'sample')} with {NEITHER}: --correct 'reward>=1' says what counts as correct"
+    for name, values in account.values.items():
+        if values.other:
+            rule = rule_for(name, values.distinct)
+            what = f"{name[:_SHOWN]} has values other than 0 and 1"
+            yield f"note: {_number(values.samples, 'sample')} without a verdict, because {what}: {rule} says what counts as correct"
     if account.ungraded[NO_SCORE] and not graded:
         yield f"note: {_number(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
     yield from _named(list(account.named))

@@ -13,6 +13,7 @@ from isocost.tables.formats import PLAIN
 from isocost.tables.imports import Importer, Row, Wishes
 from isocost.tables.inputs import expand, kind_of
 from isocost.tables.remote import fetched, url_of
+from isocost.tables.scores import refuse_unsettled
 from isocost.tables.writing import write_table
 
 _TABLES = (".parquet", ".jsonl", ".ndjson")
@@ -50,11 +51,12 @@ def imported(files: Collection[Path], own: Collection[str]) -> str:
         own: Fields of the files to take as columns of the user's own.
 
     Raises:
-        TableError: A file cannot be read, or a record of it gives no sample.
+        TableError: A file cannot be read, a record of it gives no sample, or a score has values other than 0 and 1.
     """
     importer = Importer(Wishes(columns={name: name for name in own}), strict=True)
     path = Path(_folder()) / f"{abs(hash((tuple(files), tuple(own))))}.parquet"
     write_table(importer.rows(list(files)), path, own)
+    refuse_unsettled(importer.account.values)
     return str(path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,9 +16,10 @@ from isocost.tables.formats import PLAIN, format_class, format_name
 from isocost.tables.formats.base import Choice, Format, Sample
 from isocost.tables.formats.rules import Rule, dig
 from isocost.tables.formats.values import ValueFlawError, column_value
-from isocost.tables.formats.verdicts import verdict_of
+from isocost.tables.formats.verdicts import Judged, verdict_of
 from isocost.tables.modelnames import folder_names
 from isocost.tables.reading import Record, Unread, records_of
+from isocost.tables.scores import Passed, UnsettledScoreError, Values, pass_over, refuse_unsettled
 
 _SHOWN = 8  # fields that a message lists
 _ASKED = ("problem_id", "generation", "model", "correct")  # columns that a user has to name where a file is of no known kind
@@ -51,6 +52,8 @@ class Account:
         unknown: Fields that are not read, by name: how many records have them.
         scores: Samples by the score that decided on them; "" if none did.
         ungraded: Samples without a verdict, by reason.
+        values: Values of the scores that decide, by name; empty with a rule.
+        passed: Scores beside the one that decided by default, by the names of both.
         named: Models that are named after a folder or a part of its path, because the file has none.
     """
 
@@ -59,6 +62,8 @@ class Account:
     unknown: Counter[str] = field(default_factory=Counter)
     scores: Counter[str] = field(default_factory=Counter)
     ungraded: Counter[str] = field(default_factory=Counter)
+    values: dict[str, Values] = field(default_factory=dict)
+    passed: dict[tuple[str, str], Passed] = field(default_factory=dict)
     named: dict[str, None] = field(default_factory=dict)
 
     def skip(self, unread: Unread) -> None:
@@ -78,10 +83,11 @@ class Importer:
     Args:
         wishes: What the user says about them.
         strict: Refuse a record that gives no sample, rather than count it.
+        unsettled: Scores that grade nothing, because they are known to have other values than 0 and 1.
     """
 
-    def __init__(self, wishes: Wishes, *, strict: bool = False) -> None:
-        self.wishes, self._strict = wishes, strict
+    def __init__(self, wishes: Wishes, *, strict: bool = False, unsettled: Container[str] = ()) -> None:
+        self.wishes, self._strict, self._unsettled = wishes, strict, unsettled
         self.account = Account()
         self._folders: Mapping[Path, str] = {}
         self._found: set[str] = set()
@@ -93,6 +99,7 @@ class Importer:
 
         Raises:
             TableError: A file cannot be read, is of an unknown kind or of two kinds, gives no sample, or holds a sample twice.
+            UnsettledScoreError: A score turns out to have other values than 0 and 1, and is not among the unsettled ones. Not with `strict`.
         """
         self._folders = folder_names(files)
         for file in files:
@@ -136,6 +143,7 @@ class Importer:
         if reader and (why := reader.flaw()):
             raise TableError(f"{file}: {why}")
         if not seen[2]:
+            refuse_unsettled(self.account.values)
             reason = next(iter(self.account.skipped), "it has no records")
             raise TableError(f"{file}: gives no sample: {reason}")
 
@@ -190,21 +198,34 @@ class Importer:
         if row["problem_id"] is None:
             return Unread(at=at, reason="no problem_id")
         row["model"] = row["model"] or self._model(file)
-        correct, reason = self._verdict(sample, at)
-        if correct is None and row["generation"] is None:
-            return Unread(at=at, reason=f"neither a verdict nor a text: {reason}")
-        self.account.ungraded.update([reason] if correct is None else [])
-        self.account.scores.update([] if correct is None else [reason])
+        judged = self._verdict(sample, at)
+        if judged.correct is None and row["generation"] is None:
+            return Unread(at=at, reason=f"neither a verdict nor a text: {judged.reason}")
+        self._count(sample, judged, at)
         row["pool"] = row["pool"] or row["model"]
-        return {**row, "sample_index": self._index(row, at), "correct": correct}
+        return {**row, "sample_index": self._index(row, at), "correct": judged.correct}
 
-    def _verdict(self, sample: Sample, at: str) -> tuple[bool | None, str]:
+    def _count(self, sample: Sample, judged: Judged, at: str) -> None:
+        wishes, account = self.wishes, self.account
+        if judged.value is not None and not wishes.rule:
+            values = account.values.setdefault(judged.score, Values())
+            values.add(judged.value, at)
+            if values.other and not self._strict and judged.score not in self._unsettled:
+                raise UnsettledScoreError(judged.score)
+        if judged.correct is None:
+            account.ungraded[judged.reason] += 1
+            return
+        account.scores[judged.score] += 1
+        if not (wishes.rule or wishes.choice.scorer or wishes.columns.get("correct")):
+            pass_over(account.passed, sample.scores, judged.score, judged.correct)
+
+    def _verdict(self, sample: Sample, at: str) -> Judged:
         mapped = self.wishes.columns.get("correct")
         if mapped and not self.wishes.rule:
             sample = Sample(values={}, scores={mapped: dig(sample.source, mapped)}, settles=True)
             self._found.update([mapped] if sample.scores[mapped] is not None or mapped in sample.source else [])
-            return verdict_of(sample, Choice(), None, at)
-        return verdict_of(sample, self.wishes.choice, self.wishes.rule, at)
+            return verdict_of(sample, Choice(), None, at, self._unsettled)
+        return verdict_of(sample, self.wishes.choice, self.wishes.rule, at, self._unsettled)
 
     def _model(self, file: Path) -> str:
         if self.wishes.choice.model:
