@@ -70,6 +70,20 @@ def test_the_judge_of_nemo_skills_can_be_chosen(tmp_path: Path) -> None:
     assert verdicts(read(path, scorer="judgement")[0]) == [True]
 
 
+def test_the_outcome_of_verify_decides_in_a_file_of_nemo_skills(tmp_path: Path) -> None:
+    path = foreign.nemo(tmp_path / "output.jsonl", [True, True, True], reason="different")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row, outcome in zip(rows, ("incorrect", "correct", "ungraded"), strict=True):
+        row["outcome"] = outcome
+    found, account = read(foreign.lines(path, rows))
+    assert verdicts(found) == [False, True, None]
+    assert account.scores == {"outcome": 2}
+    assert not account.unknown
+    bare = [{name: value for name, value in row.items() if name != "symbolic_correct"} for row in rows]
+    assert verdicts(read(foreign.lines(path, bare))[0]) == [False, True, None]
+    assert verdicts(read(foreign.lines(path, [rows[0] | {"outcome": []}]))[0]) == [True]  # the user's own field
+
+
 def lm_eval(folder: Path) -> Path:
     rows = [
         {"doc": doc, "responses": ["#### 7"], "filtered": ["7" if name == "flexible-extract" else "[invalid]"], "filter": name}

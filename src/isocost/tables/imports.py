@@ -99,7 +99,7 @@ class Importer:
 
         Raises:
             TableError: A file cannot be read, is of an unknown kind or of two kinds, gives no sample, or holds a sample twice.
-            UnsettledScoreError: A score turns out to have other values than 0 and 1, and is not among the unsettled ones. Not with `strict`.
+            UnsettledScoreError: A score that is not among the unsettled ones has another value than 0 and 1. Not with `strict`.
         """
         self._folders = folder_names(files)
         for file in files:
@@ -199,19 +199,23 @@ class Importer:
             return Unread(at=at, reason="no problem_id")
         row["model"] = row["model"] or self._model(file)
         judged = self._verdict(sample, at)
+        self._observe(judged, at)
         if judged.correct is None and row["generation"] is None:
             return Unread(at=at, reason=f"neither a verdict nor a text: {judged.reason}")
-        self._count(sample, judged, at)
+        self._count(sample, judged)
         row["pool"] = row["pool"] or row["model"]
         return {**row, "sample_index": self._index(row, at), "correct": judged.correct}
 
-    def _count(self, sample: Sample, judged: Judged, at: str) -> None:
+    def _observe(self, judged: Judged, at: str) -> None:
+        if judged.value is None or self.wishes.rule:
+            return
+        values = self.account.values.setdefault(judged.score, Values())
+        values.add(judged.value, at)
+        if values.other and not self._strict and judged.score not in self._unsettled:
+            raise UnsettledScoreError(judged.score)
+
+    def _count(self, sample: Sample, judged: Judged) -> None:
         wishes, account = self.wishes, self.account
-        if judged.value is not None and not wishes.rule:
-            values = account.values.setdefault(judged.score, Values())
-            values.add(judged.value, at)
-            if values.other and not self._strict and judged.score not in self._unsettled:
-                raise UnsettledScoreError(judged.score)
         if judged.correct is None:
             account.ungraded[judged.reason] += 1
             return
