@@ -68,7 +68,7 @@ def import_samples(
             importer, outcomes = Importer(wishes, unsettled=unsettled), Outcomes()
             rows = importer.rows(files)
             if grading is not None:
-                rows = _graded(rows, grading, references)
+                rows = _graded(rows, grading, references, outcomes)
             write_table(outcomes.counted(rows), path, wishes.columns)
             return importer.account, outcomes
 
@@ -83,7 +83,7 @@ def summary(found: Imported) -> list[str]:
     return summary_lines(found.account, found.outcomes, found.left_out, graded=found.graded)
 
 
-def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, str] | None) -> Iterator[Row]:
+def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, str] | None, outcomes: Outcomes) -> Iterator[Row]:
     """Grade rows without a verdict that have a text and a reference, and keep the order."""
     left = iter(rows)
     while part := list(islice(left, _AT_ONCE)):
@@ -92,6 +92,7 @@ def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, 
         for row in open_rows:
             reference = row["expected_answer"] if references is None else references.get(row["problem_id"])
             pairs.append(None if reference is None else Pair(key="", reference=reference, generation=row["generation"]))
+        outcomes.unreferenced += pairs.count(None)
         verdicts = iter(grading.submit([pair for pair in pairs if pair]).result())
         for row, pair in zip(open_rows, pairs, strict=True):
             if pair:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from isocost.tables.formats.verdicts import NO_SCORE
 from isocost.tables.imports import Account, Row
+from isocost.tables.notes import doubts
 from isocost.tables.scores import rule_for
 
 _MOST = 12  # files, reasons or fields that are listed, the most frequent first
@@ -22,11 +23,13 @@ class Outcomes:
         counts: Samples by `correct`, `incorrect` and `ungraded`.
         problems: The problems.
         models: Samples by model.
+        unreferenced: Samples that could not be graded, because there is no reference answer for them.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     problems: set[str] = field(default_factory=set)
     models: Counter[str] = field(default_factory=Counter)
+    unreferenced: int = 0
 
     def counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield rows, and count them."""
@@ -53,6 +56,9 @@ def summary_lines(account: Account, outcomes: Outcomes, left_out: Iterable[str],
         named = ", ".join(f'"{name[:_SHOWN]}" {many:,}' for name, many in account.unknown.most_common(_MOST))
         more = f", and {len(account.unknown) - _MOST} more" if len(account.unknown) > _MOST else ""
         lines.append(f"fields that were not read, with their records: {named}{more}")
+    if outcomes.unreferenced:
+        many = _number(outcomes.unreferenced, "sample")
+        lines.append(f"note: {many} not graded, without a reference answer: --problems NAME, or --map expected_answer=FIELD, gives it")
     return [*lines, *_notes(account, graded=graded)]
 
 
@@ -88,6 +94,7 @@ def _notes(account: Account, *, graded: bool) -> Iterator[str]:
             yield f"note: {_number(values.samples, 'sample')} without a verdict, because {what}: {rule} says what counts as correct"
     if account.ungraded[NO_SCORE] and not graded:
         yield f"note: {_number(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
+    yield from (f"note: {doubt}" for doubt in doubts(account))
     yield from _named(list(account.named))
 
 

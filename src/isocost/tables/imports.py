@@ -54,6 +54,8 @@ class Account:
         ungraded: Samples without a verdict, by reason.
         values: Values of the scores that decide, by name; empty with a rule.
         passed: Scores beside the one that decided by default, by the names of both.
+        further: Files whose samples were numbered after those of earlier files, by model.
+        doubts: What is wrong with files that are read all the same, a sentence each.
         named: Models that are named after a folder or a part of its path, because the file has none.
     """
 
@@ -64,6 +66,8 @@ class Account:
     ungraded: Counter[str] = field(default_factory=Counter)
     values: dict[str, Values] = field(default_factory=dict)
     passed: dict[tuple[str, str], Passed] = field(default_factory=dict)
+    further: dict[str, dict[str, None]] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
     named: dict[str, None] = field(default_factory=dict)
 
     def skip(self, unread: Unread) -> None:
@@ -92,7 +96,7 @@ class Importer:
         self._folders: Mapping[Path, str] = {}
         self._found: set[str] = set()
         self._names: Mapping[str, Any] = {}
-        self._indices: dict[tuple[str, str, str], set[int]] = {}
+        self._indices: dict[tuple[str, str, str], tuple[Path, set[int]]] = {}
 
     def rows(self, files: Sequence[Path]) -> Iterator[Row]:
         """Yield the rows of a table of samples, in the order of the files. Each has a sample_index.
@@ -104,7 +108,13 @@ class Importer:
         self._folders = folder_names(files)
         for file in files:
             yield from self._file(file)
-        # A misspelt field would leave its column empty without a word. Readers of a table report such a column themselves.
+        self._refuse_absent_fields()
+
+    def _refuse_absent_fields(self) -> None:
+        """Refuse names of the user that no sample has.
+
+        A misspelt field would leave its column empty without a word. Readers of a table report such a column themselves.
+        """
         for column, name in self.wishes.columns.items():
             if name and not self._strict and name not in self._found:
                 self._refuse_absent(f"--map {column}={name}", name)
@@ -140,12 +150,24 @@ class Importer:
                 else:
                     seen[2] += 1
                     yield found
-        if reader and (why := reader.flaw()):
-            raise TableError(f"{file}: {why}")
+        if reader:
+            self._close(reader, file)
         if not seen[2]:
-            refuse_unsettled(self.account.values)
-            reason = next(iter(self.account.skipped), "it has no records")
-            raise TableError(f"{file}: gives no sample: {reason}")
+            self._refuse_empty(file)
+
+    def _close(self, reader: Format, file: Path) -> None:
+        if why := reader.flaw():
+            raise TableError(f"{file}: {why}")
+        if doubt := reader.doubt():
+            self.account.doubts.append(f"{file}: {doubt}")
+
+    def _refuse_empty(self, file: Path) -> None:
+        """Refuse a file that gives no sample. A wrong option is named before the consequence that it has for each record."""
+        if self._names:
+            self._refuse_absent_fields()
+        refuse_unsettled(self.account.values)
+        reason = next(iter(self.account.skipped), "it has no records")
+        raise TableError(f"{file}: gives no sample: {reason}")
 
     def _kind(self, record: Record) -> str:
         kind = format_name(record.fields)
@@ -155,9 +177,10 @@ class Importer:
         if self.wishes.columns:
             return PLAIN
         names = list(record.fields)
-        near = did_you_mean("problem_id", names) or did_you_mean("generation", names)
+        missing = [name for name in ("problem_id", "generation") if name not in names]
+        near = next(filter(None, (did_you_mean(name, names) for name in missing)), "")
         shown = ", ".join(name[:40] for name in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-        mapped = " ".join(f"--map {name}=FIELD" for name in _ASKED)
+        mapped = " ".join(f"--map {name}=FIELD" for name in _ASKED if name not in names)
         raise TableError(
             f"{record.at}: is of no kind that isocost knows; its fields are {shown or 'none'}",
             advice=f"{near + ' ' if near else ''}say which is which: isocost import FILE {mapped}",
@@ -204,7 +227,7 @@ class Importer:
             return Unread(at=at, reason=f"neither a verdict nor a text: {judged.reason}")
         self._count(sample, judged)
         row["pool"] = row["pool"] or row["model"]
-        return {**row, "sample_index": self._index(row, at), "correct": judged.correct}
+        return {**row, "sample_index": self._index(row, at, file), "correct": judged.correct}
 
     def _observe(self, judged: Judged, at: str) -> None:
         if judged.value is None or self.wishes.rule:
@@ -237,15 +260,17 @@ class Importer:
         self.account.named[self._folders[file]] = None
         return self._folders[file]
 
-    def _index(self, row: Row, at: str) -> int:
+    def _index(self, row: Row, at: str, file: Path) -> int:
         """Return the sample's index: as given, else the next of its model, pool and problem.
 
         Raises:
             TableError: Its index is taken.
         """
-        taken = self._indices.setdefault((row["model"], row["pool"], row["problem_id"]), set())
+        first, taken = self._indices.setdefault((row["model"], row["pool"], row["problem_id"]), (file, set()))
         index = row["sample_index"]
         if index is None:
+            if first is not file:
+                self.account.further.setdefault(row["model"], {})[str(file)] = None
             index = next(number for number in count(len(taken)) if number not in taken)
         elif index in taken:
             raise TableError(
