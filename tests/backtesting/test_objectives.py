@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isocost.backtesting.objectives import describe, needed, progress_of
+from isocost.backtesting.objectives import describe, needed, progress_of, refuse_impossible
 from isocost.backtesting.pool import Pool, pool_of
+from isocost.errors import InputError
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from tests.backtesting.pools import per_draw, table
 
@@ -70,3 +71,19 @@ def test_targets_are_described() -> None:
     assert describe(Coverage(), 0.35) == "35% of problems covered"
     assert "of 4 at most" in describe(KeptPerProblem(most=4), 1.5)
     assert "mixed group of 8" in describe(MixedGroups(size=8), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("objective", "target", "message"),
+    [
+        (Coverage(), 50.0, "targets: 50 is above 1, the share of all problems\n  write 50% as 0.5"),
+        (MixedGroups(size=4), 1.5, "targets: 1.5 is above 1"),
+        (KeptPerProblem(most=4), 5.0, "targets: 5 is above 4 solutions per problem"),
+        (Coverage(), 0.0, "targets: each must be above 0, not 0"),
+    ],
+)
+def test_a_target_that_no_draws_reach_is_refused(objective: Objective, target: float, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        refuse_impossible(objective, [0.5, target])
+    assert message in str(caught.value)
+    refuse_impossible(objective, [0.5, 1.0])

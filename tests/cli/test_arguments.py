@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from isocost import cli
-from isocost.cli.arguments import key_values, refuse_empty, whole_numbers
+from isocost.cli.arguments import key_values, refuse_empty, refuse_expanded, whole_numbers
 from isocost.errors import InputError
 
 
@@ -68,3 +70,15 @@ def test_a_list_of_whole_numbers_keeps_its_order() -> None:
 def test_what_is_no_list_of_whole_numbers_above_0_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=f'^--k: "{text}" is not a list of whole numbers above 0\n  write it as --k 1,3,10$'):
         whole_numbers(text, "--k")
+
+
+def test_a_pattern_that_the_shell_expanded_is_to_be_quoted(tmp_path: Path) -> None:
+    files = [str(tmp_path / f"rs{seed}.jsonl") for seed in range(3)]
+    for file in files:
+        Path(file).touch()
+    with pytest.raises(InputError) as caught:
+        refuse_expanded(["measure", *files, "--k", "1"])
+    assert f"takes one table, found 3 files: {files[0]}, {files[1]}, ..." in str(caught.value)
+    assert f"put a pattern in quotes: isocost measure '{tmp_path}/*.jsonl'" in str(caught.value)
+    for words in (["measure", files[0]], ["import", *files], ["measure", files[0], "-o", files[1]], []):
+        refuse_expanded(words)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from isocost.cli import main
+from isocost.errors import TableError
 from isocost.importing import import_samples, summary
 from isocost.tables import remote, scan_table
 from isocost.tables.imports import Wishes
@@ -41,6 +42,52 @@ def test_every_record_is_accounted_for(tmp_path: Path, monkeypatch: pytest.Monke
         "wrote table.parquet; next: isocost measure table.parquet",
     ]
     assert run(monkeypatch, "table.parquet", command="measure") == 0
+
+
+def test_models_whose_folders_have_the_same_name_are_named_after_their_paths(tmp_path: Path) -> None:
+    for model in ("weak", "strong"):
+        foreign.nemo(tmp_path / model / "gsm8k" / "output-rs0.jsonl", [True, False])
+    found = import_samples([str(tmp_path / "*" / "gsm8k" / "*.jsonl")], str(tmp_path / "t.parquet"), Wishes())
+    assert found.outcomes.models == {"weak": 2, "strong": 2}
+    note = 'note: 2 models are called after their folders: "strong", "weak"; --model NAME makes one model of them'
+    assert note in summary(found)
+
+
+def test_a_score_with_fractions_is_named_with_a_rule_that_fits(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "results.jsonl", [foreign.rollout(0, 0.0), foreign.rollout(1, 0.9)])
+    found = import_samples([str(path)], str(tmp_path / "t.parquet"), Wishes())
+    assert found.outcomes.counts == {"ungraded": 2}
+    what = "because reward has values other than 0 and 1: --correct 'reward>=0.5' says what counts as correct"
+    assert f"note: 2 samples without a verdict, {what}" in summary(found)
+
+
+def test_samples_that_cannot_be_graded_are_explained_and_grading_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = foreign.lines(tmp_path / "r.jsonl", [{"problem_id": i, "model": "m", "generation": "#### 1"} for i in range(2)])
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, str(path), "-o", "t.parquet", "--grade", "number") == 0
+    note, last = capsys.readouterr().err.splitlines()[-2:]
+    assert note == "note: 2 samples not graded, without a reference answer: --problems NAME, or --map expected_answer=FIELD, gives it"
+    assert last == "wrote t.parquet; next: grade it: isocost import t.parquet -o TABLE --grade GRADER"
+
+
+def test_an_exported_folder_is_read_as_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "export" / "data").mkdir(parents=True)
+    (tmp_path / "export" / "README.md").write_text("# A card\n", encoding="utf-8")
+    rows = [{"problem_id": "p", "model": "m", "correct": True, "level": "1"}]
+    pl.DataFrame(rows).write_parquet(tmp_path / "export" / "data" / "train-00000-of-00001.parquet")
+    assert run(monkeypatch, str(tmp_path / "export"), command="measure") == 0
+    assert run(monkeypatch, str(tmp_path / "export"), "--by", "level", command="measure") == 0
+    assert run(monkeypatch, str(tmp_path / "export"), "-o", str(tmp_path / "t.parquet")) == 0
+
+
+def test_files_in_folders_of_a_folder_are_named_by_a_pattern(tmp_path: Path) -> None:
+    foreign.lines(tmp_path / "evals" / "a" / "results.jsonl", [foreign.rollout(0, 1.0)])
+    with pytest.raises(TableError, match=r"holds no file of samples\n  .*/\*\*/results\.jsonl"):
+        import_samples([str(tmp_path)], str(tmp_path / "t.parquet"), Wishes())
+    found = import_samples([str(tmp_path / "**" / "results.jsonl")], str(tmp_path / "t.parquet"), Wishes())
+    assert found.outcomes.counts == {"correct": 1}
 
 
 def test_samples_without_a_verdict_are_graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -222,6 +222,42 @@ def test_a_field_that_no_sample_has_is_refused(tmp_path: Path, wishes: dict[str,
     assert message in str(caught.value)
 
 
+def test_a_field_that_no_sample_has_is_named_before_the_missing_text(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "rows.jsonl", [{"problem_id": 1, "model": "m", "response": "x"}])
+    with pytest.raises(TableError, match='--map generation=respnse: no sample has "respnse"\n  did you mean "response"'):
+        read(path, columns={"generation": "respnse"})
+
+
+def test_a_field_that_a_file_has_is_no_suggestion(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "rows.jsonl", [{"generation": "x", "expected_answer": "1"}])
+    with pytest.raises(TableError) as caught:
+        read(path)
+    assert "did you mean" not in str(caught.value)
+    assert "--map problem_id=FIELD --map model=FIELD" in str(caught.value)
+    assert "generation=FIELD" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["plain.csv", "wide.csv", "p.jsonl.gz", "none.csv"])
+def test_every_command_names_the_cause_that_import_names(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    contents = {"plain.csv": b"a,b\n1,2\n", "wide.csv": "a,b\n".encode("utf-16"), "p.jsonl.gz": gzip.compress(b"{}")}
+    if name in contents:
+        path.write_bytes(contents[name])
+    with pytest.raises(TableError) as imported:
+        read(path)
+    with pytest.raises(TableError) as scanned:
+        scan_table(str(path))
+    assert str(scanned.value) == str(imported.value)
+
+
+def test_whole_ids_that_are_floats_become_whole_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame([GOOD | {"problem_id": 0.0}, GOOD | {"problem_id": 1.5}]).write_parquet(path)
+    assert [row["problem_id"] for row in read(path)[0]] == ["0", "1.5"]
+    with pytest.raises(TableError, match=r"found 0\.0\n  isocost import FILE -o TABLE makes whole numbers of such ids"):
+        scan_table(str(path))
+
+
 def test_a_rule_reads_a_nested_field(tmp_path: Path) -> None:
     rows = [GOOD | {"scores": {"judge": value}} for value in (3, 8, "9", None)]
     path = foreign.lines(tmp_path / "rows.jsonl", [row | {"generation": "x"} for row in rows])

@@ -14,16 +14,20 @@ from isocost.tables.formats.rules import parse_rule
 from isocost.tables.formats.verdicts import number_of
 from isocost.tables.imports import Account, Importer, Row, Wishes
 from isocost.tables.inputs import expand
+from isocost.tables.scores import settled
 from tests.tables import foreign
 
 
 def read(*sources: Path, **wishes: Any) -> tuple[list[Row], Account]:
     rule = parse_rule(wishes.pop("rule")) if "rule" in wishes else None
-    importer = Importer(
-        Wishes(choice=Choice(**{k: v for k, v in wishes.items() if k != "columns"}), columns=wishes.get("columns", {}), rule=rule)
-    )
+    choice = Choice(**{k: v for k, v in wishes.items() if k != "columns"})
     files, _ = expand(list(sources))
-    return list(importer.rows(files)), importer.account
+
+    def attempt(unsettled: frozenset[str]) -> tuple[list[Row], Account]:
+        importer = Importer(Wishes(choice=choice, columns=wishes.get("columns", {}), rule=rule), unsettled=unsettled)
+        return list(importer.rows(files)), importer.account
+
+    return settled(attempt)
 
 
 def verdicts(rows: list[Row]) -> list[object]:
@@ -64,6 +68,20 @@ def test_nemo_skills_gives_its_verdict_under_several_names(tmp_path: Path, field
 def test_the_judge_of_nemo_skills_can_be_chosen(tmp_path: Path) -> None:
     path = foreign.nemo(tmp_path / "output-rs0.jsonl", [False], judgement="Judgement: Yes")
     assert verdicts(read(path, scorer="judgement")[0]) == [True]
+
+
+def test_the_outcome_of_verify_decides_in_a_file_of_nemo_skills(tmp_path: Path) -> None:
+    path = foreign.nemo(tmp_path / "output.jsonl", [True, True, True], reason="different")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row, outcome in zip(rows, ("incorrect", "correct", "ungraded"), strict=True):
+        row["outcome"] = outcome
+    found, account = read(foreign.lines(path, rows))
+    assert verdicts(found) == [False, True, None]
+    assert account.scores == {"outcome": 2}
+    assert not account.unknown
+    bare = [{name: value for name, value in row.items() if name != "symbolic_correct"} for row in rows]
+    assert verdicts(read(foreign.lines(path, bare))[0]) == [False, True, None]
+    assert verdicts(read(foreign.lines(path, [rows[0] | {"outcome": []}]))[0]) == [True]  # the user's own field
 
 
 def lm_eval(folder: Path) -> Path:
@@ -158,8 +176,8 @@ def test_partly_correct_samples_of_inspect_count_with_a_rule_only(tmp_path: Path
     samples = [foreign.inspect_sample(i, 1, {"judge": value}) for i, value in enumerate("CPIN")]
     path = foreign.write_eval(tmp_path / "log.eval", foreign.inspect_log(samples))
     rows, account = read(path)
-    assert verdicts(rows) == [True, None, False, False]
-    assert dict(account.ungraded) == {"a score that is neither 0 nor 1": 1}
+    assert verdicts(rows) == [None] * 4
+    assert dict(account.ungraded) == {"a score with values other than 0 and 1": 4}
     assert verdicts(read(path, rule="reward>=0.5")[0]) == [True, True, False, False]
 
 

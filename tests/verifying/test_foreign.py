@@ -54,3 +54,13 @@ def test_a_list_of_objects_becomes_lines(tmp_path: Path) -> None:
     path = tmp_path / "answers.json"
     path.write_text('[{"problem_id": 1, "gold": 1, "prediction": "1"}]', encoding="utf-8")
     assert json.loads(Path(lines_of(str(path), has_references=False)).read_text(encoding="utf-8"))["generation"] == "1"
+
+
+def test_the_files_of_a_pattern_or_a_folder_become_rows(tmp_path: Path) -> None:
+    for seed in range(2):
+        foreign.nemo(tmp_path / "m" / f"output-rs{seed}.jsonl", [True])
+    for source in (tmp_path / "m", tmp_path / "m" / "*.jsonl"):
+        text = Path(lines_of(str(source), has_references=False)).read_text(encoding="utf-8")
+        assert [json.loads(line)["sample_index"] for line in text.splitlines()] == [0, 1]
+    one = str(tmp_path / "m" / "output-rs0.jsonl")
+    assert lines_of(str(tmp_path / "m" / "*0.jsonl"), has_references=False) == one

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from isocost.backtesting.buyers import Buyer, Task, buyers_of
 from isocost.backtesting.comparing import Compared, target_result
 from isocost.backtesting.files import Recorded, load
-from isocost.backtesting.objectives import describe, needed, progress_of
+from isocost.backtesting.objectives import describe, needed, progress_of, refuse_impossible
 from isocost.backtesting.pool import Pool
 from isocost.backtesting.replays import Replays
 from isocost.backtesting.results import Backtest, Line, TargetResult
@@ -37,7 +37,7 @@ def backtest(
         pool: The recorded pool.
         buyers: Policies, `uniform` among them, and bounds.
         objective: What is to be reached.
-        targets: Targets per problem; each above 0.
+        targets: Targets per problem; each above 0, and at most 1 where it is a share of the problems.
         seeds: Number of seeds; at least 2.
         resamples: Number of resamples; at least 2.
         budget: The amount that policies are given; None for enough to buy the whole pool.
@@ -47,8 +47,7 @@ def backtest(
         InputError: a number is out of its range.
     """
     targets = sorted(set(targets))
-    if not all(target > 0 for target in targets):
-        raise InputError(f"targets: each must be above 0, not {targets[0]:g}")
+    refuse_impossible(objective, targets)
     for name, number in (("seeds", seeds), ("resamples", resamples)):
         if number < 2:
             raise InputError(f"{name}: must be at least 2, not {number}")

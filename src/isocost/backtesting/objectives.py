@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Protocol
 
 from isocost.backtesting.pool import Pool
+from isocost.errors import InputError
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
 
@@ -29,6 +31,22 @@ def progress_of(objective: Objective, pool: Pool) -> Progress:
             return _Kept(pool, most)
         case MixedGroups(size=size):
             return _Mixed(pool, size)
+
+
+def refuse_impossible(objective: Objective, targets: Iterable[float]) -> None:
+    """Refuse a target that no draws reach, such as a percentage in the place of a share.
+
+    Raises:
+        InputError: A target is not above 0, or above what a problem can add.
+    """
+    most = objective.most if isinstance(objective, KeptPerProblem) else 1
+    for target in targets:
+        if not target > 0:
+            raise InputError(f"targets: each must be above 0, not {target:g}")
+        if target > most:
+            what = f"{most} solutions per problem" if isinstance(objective, KeptPerProblem) else "1, the share of all problems"
+            advice = f"write {target:g}% as {target / 100:g}" if most == 1 and target <= 100 else ""
+            raise InputError(f"targets: {target:g} is above {what}", advice=advice)
 
 
 def describe(objective: Objective, target: float) -> str:

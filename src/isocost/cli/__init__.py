@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from isocost.cli import audits, backtests, drafts, exports, forecasts, imports, reports, studies, tables
-from isocost.cli.arguments import refuse_empty
+from isocost.cli.arguments import refuse_empty, refuse_expanded
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
@@ -85,4 +85,5 @@ def main() -> None:
     # --debug may follow the command, where typer would refuse an option of the whole program.
     with report_errors(debug="--debug" in sys.argv):
         refuse_empty(sys.argv[1:])
+        refuse_expanded(sys.argv[1:])
         app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)

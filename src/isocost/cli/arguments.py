@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from isocost.digits import to_int
 from isocost.errors import InputError
-from isocost.paths import real_path
+from isocost.paths import real_path, shell_word
 
 # The effect of --force on each stage, as `running.stages.StudyRun` implements it.
 FORCE = {
@@ -26,6 +27,7 @@ FORCE = {
 }
 _LARGEST = 10_000  # no table has more samples per problem, so a larger k is a typing error
 _EMPTY = re.compile(r"--[\w-]+=")
+_ONE_TABLE = ("measure", "forecast", "backtest", "verify")  # commands that take one table, or a pattern
 _SHOWN = 60  # characters of a value in a message
 
 Settings = Annotated[
@@ -162,6 +164,23 @@ def refuse_empty(words: Sequence[str]) -> None:
         if not word or _EMPTY.fullmatch(word):
             before = words[i - 1] if not word and i and words[i - 1].startswith("-") else word.rstrip("=")
             raise InputError(f"{before or f'argument {i + 1}'}: is empty", advice="is a variable of the shell not set?")
+
+
+def refuse_expanded(words: Sequence[str]) -> None:
+    """Refuse several files in the place of one table, as a shell makes them of a pattern without quotes.
+
+    Raises:
+        InputError: there are several.
+    """
+    if not words or words[0] not in _ONE_TABLE:
+        return
+    files = list(takewhile(lambda word: not word.startswith("-") and Path(word).is_file(), words[1:]))
+    if len(files) > 1:
+        pattern = shell_word(Path(files[0]).parent / f"*{Path(files[0]).suffix}")
+        raise InputError(
+            f"{words[0]}: takes one table, found {len(files):,} files: {files[0]}, {files[1]}{', ...' if len(files) > 2 else ''}",
+            advice=f"put a pattern in quotes: isocost {words[0]} {pattern}; or join them: isocost import FILE... -o TABLE",
+        )
 
 
 def names_of(directories: list[Path]) -> list[str]:

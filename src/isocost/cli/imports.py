@@ -78,7 +78,9 @@ def import_(
             found = import_samples(sources, out, wishes, grading=grading, references=answers)
     for line in summary(found):
         say(line)
-    say(f"wrote {out}; next: isocost measure {shell_word(Path(out))}")
+    table, counts = shell_word(Path(out)), found.outcomes.counts
+    is_graded = counts["correct"] or counts["incorrect"]
+    say(f"wrote {out}; next: " + (f"isocost measure {table}" if is_graded else f"grade it: isocost import {table} -o TABLE --grade GRADER"))
 
 
 def _wishes(model: str | None, columns: list[str] | None, correct: str | None, scorer: str | None, filter_: str | None) -> Wishes:

@@ -27,7 +27,10 @@ GRADER_HELP = "choice, code, exact, math, number, or package.module:Class; see d
 
 def measure(
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="A table of samples (.parquet, .jsonl), or a run directory.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="TABLE", help="A table of samples (.parquet, .jsonl), files of other tools, or a run directory.", show_default=False
+        ),
     ],
     k: Annotated[str, typer.Option("--k", help="The k of coverage@k and diversity@k.")] = "1,3,10",
     as_json: AsJson = False,
@@ -63,6 +66,8 @@ def measure(
     ] = None,
 ) -> None:
     """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
+
+    Files of other tools are read as isocost import reads them: one file, a folder of files, or a pattern in quotes. See docs/formats.md.
 
     Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens, unless --cost gives them. In place
     of correct, a table may have the outcome that isocost verify writes. If sampling appears to have stopped on success, a warning is
@@ -113,7 +118,8 @@ def verify(
 
     isocost verify answers.jsonl --problems gsm8k --problem-option split=test
 
-    A file of another tool, as isocost import reads it, comes out as the rows of a table of samples.
+    A file of another tool, as isocost import reads it, comes out as the rows of a table of samples; so do several files, named by a
+    pattern in quotes or by their folder.
     """
     if not math.isfinite(time_limit):
         raise InputError(f"--time-limit {time_limit}: is not a number of seconds; write one, such as 5")

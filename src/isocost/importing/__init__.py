@@ -13,6 +13,7 @@ from isocost.tables import scan_table
 from isocost.tables.imports import Account, Importer, Row, Wishes
 from isocost.tables.inputs import expand
 from isocost.tables.remote import local, uploaded
+from isocost.tables.scores import settled
 from isocost.tables.writing import write_table
 
 _AT_ONCE = 1_000  # rows that are graded together
@@ -60,16 +61,21 @@ def import_samples(
     """
     if not out.lower().endswith(_SUFFIXES):
         raise InputError(f"{out}: a table ends in .parquet or .jsonl", advice="write it as -o table.parquet")
-    importer, outcomes = Importer(wishes), Outcomes()
     with local(sources) as paths, uploaded(out) as path:
         files, left_out = expand(paths)
-        rows = importer.rows(files)
-        if grading is not None:
-            rows = _graded(rows, grading, references)
-        write_table(outcomes.counted(rows), path, wishes.columns)
+
+        def attempt(unsettled: frozenset[str]) -> tuple[Account, Outcomes]:
+            importer, outcomes = Importer(wishes, unsettled=unsettled), Outcomes()
+            rows = importer.rows(files)
+            if grading is not None:
+                rows = _graded(rows, grading, references, outcomes)
+            write_table(outcomes.counted(rows), path, wishes.columns)
+            return importer.account, outcomes
+
+        account, outcomes = settled(attempt)
         # The check that every reader makes: what was written must open.
         scan_table(str(path), ())
-    return Imported(account=importer.account, outcomes=outcomes, left_out=tuple(left_out), graded=grading is not None)
+    return Imported(account=account, outcomes=outcomes, left_out=tuple(left_out), graded=grading is not None)
 
 
 def summary(found: Imported) -> list[str]:
@@ -77,7 +83,7 @@ def summary(found: Imported) -> list[str]:
     return summary_lines(found.account, found.outcomes, found.left_out, graded=found.graded)
 
 
-def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, str] | None) -> Iterator[Row]:
+def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, str] | None, outcomes: Outcomes) -> Iterator[Row]:
     """Grade rows without a verdict that have a text and a reference, and keep the order."""
     left = iter(rows)
     while part := list(islice(left, _AT_ONCE)):
@@ -86,6 +92,7 @@ def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, 
         for row in open_rows:
             reference = row["expected_answer"] if references is None else references.get(row["problem_id"])
             pairs.append(None if reference is None else Pair(key="", reference=reference, generation=row["generation"]))
+        outcomes.unreferenced += pairs.count(None)
         verdicts = iter(grading.submit([pair for pair in pairs if pair]).result())
         for row, pair in zip(open_rows, pairs, strict=True):
             if pair:

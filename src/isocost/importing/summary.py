@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from isocost.tables.formats.verdicts import NEITHER, NO_SCORE
+from isocost.tables.formats.verdicts import NO_SCORE
 from isocost.tables.imports import Account, Row
+from isocost.tables.notes import doubts
+from isocost.tables.scores import rule_for
 
 _MOST = 12  # files, reasons or fields that are listed, the most frequent first
 _SHOWN = 80  # characters of a name in a line
@@ -21,11 +23,13 @@ class Outcomes:
         counts: Samples by `correct`, `incorrect` and `ungraded`.
         problems: The problems.
         models: Samples by model.
+        unreferenced: Samples that could not be graded, because there is no reference answer for them.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     problems: set[str] = field(default_factory=set)
     models: Counter[str] = field(default_factory=Counter)
+    unreferenced: int = 0
 
     def counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield rows, and count them."""
@@ -52,6 +56,9 @@ def summary_lines(account: Account, outcomes: Outcomes, left_out: Iterable[str],
         named = ", ".join(f'"{name[:_SHOWN]}" {many:,}' for name, many in account.unknown.most_common(_MOST))
         more = f", and {len(account.unknown) - _MOST} more" if len(account.unknown) > _MOST else ""
         lines.append(f"fields that were not read, with their records: {named}{more}")
+    if outcomes.unreferenced:
+        many = _number(outcomes.unreferenced, "sample")
+        lines.append(f"note: {many} not graded, without a reference answer: --problems NAME, or --map expected_answer=FIELD, gives it")
     return [*lines, *_notes(account, graded=graded)]
 
 
@@ -80,9 +87,22 @@ def _notes(account: Account, *, graded: bool) -> Iterator[str]:
     if account.scores:
         by = ", ".join(f"{name[:_SHOWN]} {many:,}" for name, many in account.scores.most_common(_MOST))
         yield f"verdicts read, by score: {by}"
-    if neither := account.ungraded[NEITHER]:
-        yield f"note: {_number(neither, 'sample')} with {NEITHER}: --correct 'reward>=1' says what counts as correct"
+    for name, values in account.values.items():
+        if values.other:
+            rule = rule_for(name, values.distinct)
+            what = f"{name[:_SHOWN]} has values other than 0 and 1"
+            yield f"note: {_number(values.samples, 'sample')} without a verdict, because {what}: {rule} says what counts as correct"
     if account.ungraded[NO_SCORE] and not graded:
         yield f"note: {_number(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
-    for name in account.named:
-        yield f'note: the model is called "{name[:_SHOWN]}" after its folder: --model NAME gives another name'
+    yield from (f"note: {doubt}" for doubt in doubts(account))
+    yield from _named(list(account.named))
+
+
+def _named(names: list[str]) -> Iterator[str]:
+    """Yield a note on models that are named after paths."""
+    shown = ", ".join(f'"{name[:_SHOWN]}"' for name in names[:_MOST])
+    if len(names) == 1:
+        yield f"note: the model is called {shown} after its folder: --model NAME gives another name"
+    elif names:
+        more = f", and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        yield f"note: {len(names)} models are called after their folders: {shown}{more}; --model NAME makes one model of them"

@@ -13,7 +13,7 @@ from isocost.errors import InputError, TableError
 from isocost.measuring.rundirs import facts_of, groups_of, samples_of
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
-from isocost.tables import scan_table
+from isocost.tables import import_notes, scan_table
 
 _COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "predicted_answer")
 
@@ -29,11 +29,11 @@ def survey_file(
     stopped_at: int | None = None,
     mixes: Sequence[str | Mapping[str, float]] = (),
 ) -> Survey:
-    """Return `survey` of a table of samples, or of every pool of a run directory. Texts are read only if a level needs them.
+    """Return `survey` of a table of samples, of files of samples, or of every pool of a run directory.
 
-    `by` is a column of the table, or for a run directory a key of its problems' metadata, such as `level`. Of a run's samples, a model
-    whose arms all have a fixed policy is taken as fixed; one with another policy is measured on its draws that do not depend on outcomes,
-    as in the run's report.
+    Texts are read only if a level needs them. `by` is a column of the table, or for a run directory a key of its problems' metadata, such
+    as `level`. Of a run's samples, a model whose arms all have a fixed policy is taken as fixed; one with another policy is measured on
+    its draws that do not depend on outcomes, as in the run's report.
 
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
@@ -45,22 +45,23 @@ def survey_file(
     groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
     run = facts_of(path)
-    if path.is_dir():
+    table_path = samples_of(path) if path.is_dir() else path
+    if table_path != path:
         groups = None if by is None else groups_of(path, by)
-        path = samples_of(path)
     elif by is not None:
         columns.append(by)
     # Only the columns that this survey needs: texts are most of a large table.
-    table = scan_table(str(path), columns)
-    warnings = [said] if run and (said := run.doubt()) else []
+    table = scan_table(str(table_path), columns)
+    warnings = [f"{note}." for note in import_notes(str(table_path))]
+    warnings += [said] if run and (said := run.doubt()) else []
     if run and given is None and "cost" not in table.collect_schema():
         # Counting tokens would give every model the same price per token, which contradicts the run's report.
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
-        warnings += [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
+        warnings += [f"{table_path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
     try:
         found = survey(table, ks, levels=levels, given=given, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
     except TableError as error:  # raised from a frame, which knows no file
-        raise TableError(f"{path}: {error.happened}", details=error.details, advice=error.advice) from error
+        raise TableError(f"{table_path}: {error.happened}", details=error.details, advice=error.advice) from error
     return replace(found, warnings=[*found.warnings, *warnings])
 
 

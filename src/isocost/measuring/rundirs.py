@@ -16,6 +16,7 @@ from isocost.measuring.independent import FirstDraws, first_draws
 from isocost.paths import read_parquet, shell_word
 from isocost.policies import FIXED
 from isocost.store import PILOT, SAMPLES_DIGEST, RunDirectory, digest_of_file
+from isocost.tables.inputs import holds_samples
 from isocost.yamlfile import parse_yaml
 
 SAMPLES = "samples.parquet"
@@ -102,7 +103,7 @@ def _policies(study: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def samples_of(path: Path) -> Path:
-    """Return the table of a run directory's samples.
+    """Return the table of a run directory's samples; a folder of files of samples itself.
 
     Raises:
         RunDirectoryError: There is none.
@@ -112,6 +113,8 @@ def samples_of(path: Path) -> Path:
         return samples
     if (path / "study.yaml").exists():
         raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {shell_word(path)}")
+    if holds_samples(path):
+        return path
     raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
 
 

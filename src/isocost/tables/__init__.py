@@ -11,18 +11,18 @@ from isocost.errors import TableError
 from isocost.paths import is_special_file
 from isocost.tables.checks import refuse_gaps_and_duplicates, refuse_mixed_units
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
-from isocost.tables.foreign import foreign_files, imported, local_copy
+from isocost.tables.foreign import foreign_files, import_notes, imported, local_copy
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
 
-__all__ = ["COLUMNS", "NEEDED", "scan_table"]
+__all__ = ["COLUMNS", "NEEDED", "import_notes", "scan_table"]
 
 
 def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
     """Check a table of samples and scan it. A row is a sample. Parquet (`.parquet`), or one JSON object per line (`.jsonl`, `.ndjson`).
 
-    Files of other tools are imported first, as `isocost import` does it; a pattern that several files match names all of them. A URL is
-    copied first, through fsspec.
+    Files of other tools are imported first, as `isocost import` does it; a pattern that several files match names all of them, a folder
+    its files. A URL is copied first, through fsspec.
 
     Of a Parquet file, only the columns that identify a sample are read here. Of JSON lines everything is checked, and all but
     `generation` kept. Texts are read in parts when a query needs them.
@@ -45,20 +45,12 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     # The user's own columns come last and are read as text, because nothing is known of them.
     own = [name for name in columns or () if name not in COLUMNS]
     wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
-    path = local_copy(path)
+    name, path = path, local_copy(path)
     if is_special_file(Path(path)):
         raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
     if files := foreign_files(Path(path)):
-        path = imported(files, own)
-    suffix = Path(path).suffix.lower()
-    if suffix == ".parquet":
-        source, lazy = scan_parquet(path, wanted)
-    elif suffix in {".jsonl", ".ndjson"}:
-        source, lazy = scan_jsonl(path, wanted)
-    else:
-        raise TableError(
-            f"{path}: not a table of samples by its name, nor a file of samples that isocost imports\n  a table ends in .parquet or .jsonl"
-        )
+        path = imported(files, own, name)
+    source, lazy = scan_parquet(path, wanted) if Path(path).suffix.lower() == ".parquet" else scan_jsonl(path, wanted)
     refuse_gaps_and_duplicates(lazy, source)
     refuse_mixed_units(lazy, source)
     present = lazy.collect_schema().names()

@@ -61,6 +61,8 @@ def refuse(where: str, name: str, value: object) -> TableError:
     hint = ""
     if name == "correct":
         hint = "\n  write it without quotes" if isinstance(value, str) else "\n  1 and 0 are read as true and false; null is not graded"
+    if name == "problem_id" and isinstance(value, float):
+        hint = "\n  isocost import FILE -o TABLE makes whole numbers of such ids"
     return TableError(f"{where}: {name} must be {meaning}, found {json.dumps(value, default=str)[:80]}{hint}")
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 from isocost.tables.formats import PLAIN
 from isocost.tables.imports import Importer, Row, Wishes
 from isocost.tables.inputs import expand, kind_of
+from isocost.tables.notes import doubts
 from isocost.tables.remote import fetched, url_of
+from isocost.tables.scores import refuse_unsettled
 from isocost.tables.writing import write_table
 
 _TABLES = (".parquet", ".jsonl", ".ndjson")
+_NOTES: dict[str, list[str]] = {}  # by what the user calls the files; a scan returns a frame, which has no place for them
 
 
 def local_copy(path: str) -> str:
@@ -30,31 +33,38 @@ def local_copy(path: str) -> str:
 
 
 def foreign_files(path: Path) -> list[Path]:
-    """Return the files to import where a path names files of other tools; none where it names a table of samples, or nothing readable.
+    """Return the files to import where a path names files of other tools; none where it names a table of samples.
 
-    A pattern that several files match names all of them.
+    A pattern that several files match names all of them, and a folder its files. A single file that is named as a table is imported only
+    if it is known to be of another tool: what is wrong with it is what is wrong with a table.
     """
-    if path.is_dir():
-        return []
     files, _ = expand([path])
-    kinds = {kind_of(file) for file in files} if len(files) > 1 or files[0].exists() else set()
-    is_table = len(files) == 1 and kinds == {PLAIN} and files[0].suffix.lower() in _TABLES
-    return [] if is_table or None in kinds or not kinds else files
+    if files != [path] or path.suffix.lower() not in _TABLES:
+        return files
+    return [] if kind_of(files[0]) in (None, PLAIN) else files
 
 
-def imported(files: Collection[Path], own: Collection[str]) -> str:
+def import_notes(path: str) -> list[str]:
+    """Return what is doubtful in the files of other tools that were imported in the place of a table, a sentence each."""
+    return _NOTES.get(path, [])
+
+
+def imported(files: Collection[Path], own: Collection[str], name: str) -> str:
     """Return the path of a temporary table with the samples of files. A record that gives no sample is refused, not left out.
 
     Args:
         files: The files.
         own: Fields of the files to take as columns of the user's own.
+        name: What the user calls them, for `import_notes`.
 
     Raises:
-        TableError: A file cannot be read, or a record of it gives no sample.
+        TableError: A file cannot be read, a record of it gives no sample, or a score has values other than 0 and 1.
     """
     importer = Importer(Wishes(columns={name: name for name in own}), strict=True)
     path = Path(_folder()) / f"{abs(hash((tuple(files), tuple(own))))}.parquet"
     write_table(importer.rows(list(files)), path, own)
+    refuse_unsettled(importer.account.values)
+    _NOTES[name] = list(doubts(importer.account))
     return str(path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,8 +16,10 @@ from isocost.tables.formats import PLAIN, format_class, format_name
 from isocost.tables.formats.base import Choice, Format, Sample
 from isocost.tables.formats.rules import Rule, dig
 from isocost.tables.formats.values import ValueFlawError, column_value
-from isocost.tables.formats.verdicts import verdict_of
+from isocost.tables.formats.verdicts import Judged, verdict_of
+from isocost.tables.modelnames import folder_names
 from isocost.tables.reading import Record, Unread, records_of
+from isocost.tables.scores import Passed, UnsettledScoreError, Values, pass_over, refuse_unsettled
 
 _SHOWN = 8  # fields that a message lists
 _ASKED = ("problem_id", "generation", "model", "correct")  # columns that a user has to name where a file is of no known kind
@@ -50,7 +52,11 @@ class Account:
         unknown: Fields that are not read, by name: how many records have them.
         scores: Samples by the score that decided on them; "" if none did.
         ungraded: Samples without a verdict, by reason.
-        named: Models that are named after a folder, because the file has none.
+        values: Values of the scores that decide, by name; empty with a rule.
+        passed: Scores beside the one that decided by default, by the names of both.
+        further: Files whose samples were numbered after those of earlier files, by model.
+        doubts: What is wrong with files that are read all the same, a sentence each.
+        named: Models that are named after a folder or a part of its path, because the file has none.
     """
 
     files: dict[str, list[Any]] = field(default_factory=dict)
@@ -58,6 +64,10 @@ class Account:
     unknown: Counter[str] = field(default_factory=Counter)
     scores: Counter[str] = field(default_factory=Counter)
     ungraded: Counter[str] = field(default_factory=Counter)
+    values: dict[str, Values] = field(default_factory=dict)
+    passed: dict[tuple[str, str], Passed] = field(default_factory=dict)
+    further: dict[str, dict[str, None]] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
     named: dict[str, None] = field(default_factory=dict)
 
     def skip(self, unread: Unread) -> None:
@@ -77,25 +87,34 @@ class Importer:
     Args:
         wishes: What the user says about them.
         strict: Refuse a record that gives no sample, rather than count it.
+        unsettled: Scores that grade nothing, because they are known to have other values than 0 and 1.
     """
 
-    def __init__(self, wishes: Wishes, *, strict: bool = False) -> None:
-        self.wishes, self._strict = wishes, strict
+    def __init__(self, wishes: Wishes, *, strict: bool = False, unsettled: Container[str] = ()) -> None:
+        self.wishes, self._strict, self._unsettled = wishes, strict, unsettled
         self.account = Account()
-        self._folders: dict[Path, str] = {}
+        self._folders: Mapping[Path, str] = {}
         self._found: set[str] = set()
         self._names: Mapping[str, Any] = {}
-        self._indices: dict[tuple[str, str, str], set[int]] = {}
+        self._indices: dict[tuple[str, str, str], tuple[Path, set[int]]] = {}
 
     def rows(self, files: Sequence[Path]) -> Iterator[Row]:
         """Yield the rows of a table of samples, in the order of the files. Each has a sample_index.
 
         Raises:
             TableError: A file cannot be read, is of an unknown kind or of two kinds, gives no sample, or holds a sample twice.
+            UnsettledScoreError: A score that is not among the unsettled ones has another value than 0 and 1. Not with `strict`.
         """
+        self._folders = folder_names(files)
         for file in files:
             yield from self._file(file)
-        # A misspelt field would leave its column empty without a word. Readers of a table report such a column themselves.
+        self._refuse_absent_fields()
+
+    def _refuse_absent_fields(self) -> None:
+        """Refuse names of the user that no sample has.
+
+        A misspelt field would leave its column empty without a word. Readers of a table report such a column themselves.
+        """
         for column, name in self.wishes.columns.items():
             if name and not self._strict and name not in self._found:
                 self._refuse_absent(f"--map {column}={name}", name)
@@ -131,11 +150,24 @@ class Importer:
                 else:
                     seen[2] += 1
                     yield found
-        if reader and (why := reader.flaw()):
-            raise TableError(f"{file}: {why}")
+        if reader:
+            self._close(reader, file)
         if not seen[2]:
-            reason = next(iter(self.account.skipped), "it has no records")
-            raise TableError(f"{file}: gives no sample: {reason}")
+            self._refuse_empty(file)
+
+    def _close(self, reader: Format, file: Path) -> None:
+        if why := reader.flaw():
+            raise TableError(f"{file}: {why}")
+        if doubt := reader.doubt():
+            self.account.doubts.append(f"{file}: {doubt}")
+
+    def _refuse_empty(self, file: Path) -> None:
+        """Refuse a file that gives no sample. A wrong option is named before the consequence that it has for each record."""
+        if self._names:
+            self._refuse_absent_fields()
+        refuse_unsettled(self.account.values)
+        reason = next(iter(self.account.skipped), "it has no records")
+        raise TableError(f"{file}: gives no sample: {reason}")
 
     def _kind(self, record: Record) -> str:
         kind = format_name(record.fields)
@@ -145,9 +177,10 @@ class Importer:
         if self.wishes.columns:
             return PLAIN
         names = list(record.fields)
-        near = did_you_mean("problem_id", names) or did_you_mean("generation", names)
+        missing = [name for name in ("problem_id", "generation") if name not in names]
+        near = next(filter(None, (did_you_mean(name, names) for name in missing)), "")
         shown = ", ".join(name[:40] for name in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-        mapped = " ".join(f"--map {name}=FIELD" for name in _ASKED)
+        mapped = " ".join(f"--map {name}=FIELD" for name in _ASKED if name not in names)
         raise TableError(
             f"{record.at}: is of no kind that isocost knows; its fields are {shown or 'none'}",
             advice=f"{near + ' ' if near else ''}say which is which: isocost import FILE {mapped}",
@@ -188,39 +221,56 @@ class Importer:
         if row["problem_id"] is None:
             return Unread(at=at, reason="no problem_id")
         row["model"] = row["model"] or self._model(file)
-        correct, reason = self._verdict(sample, at)
-        if correct is None and row["generation"] is None:
-            return Unread(at=at, reason=f"neither a verdict nor a text: {reason}")
-        self.account.ungraded.update([reason] if correct is None else [])
-        self.account.scores.update([] if correct is None else [reason])
+        judged = self._verdict(sample, at)
+        self._observe(judged, at)
+        if judged.correct is None and row["generation"] is None:
+            return Unread(at=at, reason=f"neither a verdict nor a text: {judged.reason}")
+        self._count(sample, judged)
         row["pool"] = row["pool"] or row["model"]
-        return {**row, "sample_index": self._index(row, at), "correct": correct}
+        return {**row, "sample_index": self._index(row, at, file), "correct": judged.correct}
 
-    def _verdict(self, sample: Sample, at: str) -> tuple[bool | None, str]:
+    def _observe(self, judged: Judged, at: str) -> None:
+        if judged.value is None or self.wishes.rule:
+            return
+        values = self.account.values.setdefault(judged.score, Values())
+        values.add(judged.value, at)
+        if values.other and not self._strict and judged.score not in self._unsettled:
+            raise UnsettledScoreError(judged.score)
+
+    def _count(self, sample: Sample, judged: Judged) -> None:
+        wishes, account = self.wishes, self.account
+        if judged.correct is None:
+            account.ungraded[judged.reason] += 1
+            return
+        account.scores[judged.score] += 1
+        if not (wishes.rule or wishes.choice.scorer or wishes.columns.get("correct")):
+            pass_over(account.passed, sample.scores, judged.score, judged.correct)
+
+    def _verdict(self, sample: Sample, at: str) -> Judged:
         mapped = self.wishes.columns.get("correct")
         if mapped and not self.wishes.rule:
             sample = Sample(values={}, scores={mapped: dig(sample.source, mapped)}, settles=True)
             self._found.update([mapped] if sample.scores[mapped] is not None or mapped in sample.source else [])
-            return verdict_of(sample, Choice(), None, at)
-        return verdict_of(sample, self.wishes.choice, self.wishes.rule, at)
+            return verdict_of(sample, Choice(), None, at, self._unsettled)
+        return verdict_of(sample, self.wishes.choice, self.wishes.rule, at, self._unsettled)
 
     def _model(self, file: Path) -> str:
         if self.wishes.choice.model:
             return self.wishes.choice.model
-        if file not in self._folders:
-            self._folders[file] = file.resolve().parent.name or "model"
-            self.account.named[self._folders[file]] = None
+        self.account.named[self._folders[file]] = None
         return self._folders[file]
 
-    def _index(self, row: Row, at: str) -> int:
+    def _index(self, row: Row, at: str, file: Path) -> int:
         """Return the sample's index: as given, else the next of its model, pool and problem.
 
         Raises:
             TableError: Its index is taken.
         """
-        taken = self._indices.setdefault((row["model"], row["pool"], row["problem_id"]), set())
+        first, taken = self._indices.setdefault((row["model"], row["pool"], row["problem_id"]), (file, set()))
         index = row["sample_index"]
         if index is None:
+            if first is not file:
+                self.account.further.setdefault(row["model"], {})[str(file)] = None
             index = next(number for number in count(len(taken)) if number not in taken)
         elif index in taken:
             raise TableError(

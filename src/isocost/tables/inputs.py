@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from isocost.errors import TableError
@@ -12,13 +14,16 @@ from isocost.tables.formats import format_name
 from isocost.tables.reading import Record, records_of
 
 _SUFFIXES = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".yaml", ".yml", ".eval"))
+_DATA = "data"  # folder of the files of a data set, beside its card
+_LOOKED_AT = 2_000  # files and folders that are looked at for an example
 _RESULTS = "_eval_results"  # evalplus writes NAME_eval_results.json, with the solutions, beside NAME.jsonl
 
 
 def expand(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """Return the files of the sources, each folder's and pattern's in the order of their names, and what was left out, a sentence each.
 
-    Of a folder, files that hold no samples are left out: tools write settings and summaries beside them.
+    Of a folder, files that hold no samples are left out: tools write settings and summaries beside them. If no file of it holds any, the
+    files are those of its folder `data`, as in a folder of the datasets library.
 
     Raises:
         TableError: A source does not exist, a folder holds no samples, or a file is named twice.
@@ -47,12 +52,31 @@ def kind_of(file: Path) -> str | None:
     return format_name(first.fields) if first else None
 
 
+def holds_samples(folder: Path) -> bool:
+    """Return True if a folder, or the folder `data` in it, holds a file of samples."""
+    return any(kind_of(file) is not None for place in (folder, folder / _DATA) for file in _readable(place))
+
+
 def _of_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    files = sorted((file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file()), key=_by_number)
-    found = [file for file in files if kind_of(file) is not None]
-    if not found:
-        raise TableError(f"{folder}: holds no file of samples\n  name files, or a folder of them")
-    return found, [file for file in files if file not in found]
+    for place in (folder, folder / _DATA):
+        files = _readable(place)
+        found = [file for file in files if kind_of(file) is not None]
+        if found:
+            return found, [file for file in files if file not in found]
+    raise TableError(f"{folder}: holds no file of samples\n  {_deeper(folder) or 'name files, or a folder of them'}")
+
+
+def _readable(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted((file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file()), key=_by_number)
+
+
+def _deeper(folder: Path) -> str:
+    """Return the pattern that names the first file of samples in the folders of a folder, and files of its name; "" if there is none."""
+    files = (file for file in islice(folder.rglob("*"), _LOOKED_AT) if file.suffix.lower() in _SUFFIXES and file.is_file())
+    found = next((file for file in files if kind_of(file) is not None), None)
+    return f"files in its folders may hold some: {shlex.quote(f'{folder}/**/{found.name}')}" if found else ""
 
 
 def _refuse_repeats(files: Sequence[Path]) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from isocost.graders.base import ungraded
 from isocost.grading import GradingPool
+from isocost.paths import is_special_file
 from isocost.problems import load_problems
 from isocost.records import Verdict
 from isocost.tables.foreign import ungraded_lines
 from isocost.tables.formats import PLAIN
-from isocost.tables.inputs import kind_of
+from isocost.tables.inputs import expand, kind_of
 from isocost.tables.reading import Record, is_json_lines, records_of
 from isocost.verifying.lines import BAD_LINE, Line, is_readable, read_line
 from isocost.verifying.rawlines import raw_lines
@@ -50,14 +51,21 @@ def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
 def lines_of(file: str, *, has_references: bool) -> str:
     """Return the path to read lines from: the file itself, or a temporary one with its samples where another tool wrote it.
 
+    The files of a pattern or a folder become one.
+
     Args:
-        file: The file, or `-`.
+        file: The file, a pattern, a folder, or `-`.
         has_references: True if the references come from a problem source.
 
     Raises:
         TableError: A record of the file gives no sample.
     """
     path = Path(file)
+    if file != "-" and not is_special_file(path):
+        files, _ = expand([path])
+        if len(files) > 1:
+            return ungraded_lines(files)
+        path, file = files[0], str(files[0])
     # A pipe is read once only.
     kind = kind_of(path) if file != "-" and path.is_file() else None
     if kind is None:

@@ -71,6 +71,9 @@ class Format(Protocol):
     def flaw(self) -> str:
         """Return what is wrong with the file as a whole, once it is read; "" if nothing is."""
 
+    def doubt(self) -> str:
+        """Return what a reader of the file's measures should know, once it is read; "" if nothing is."""
+
 
 class Known:
     """A part of formats whose records have known fields."""
@@ -83,6 +86,10 @@ class Known:
 
     def flaw(self) -> str:
         """Return "": nothing is known to be wrong."""
+        return ""
+
+    def doubt(self) -> str:
+        """Return "": nothing is known that is doubtful."""
         return ""
 
 

@@ -29,7 +29,8 @@ class InspectLog(Known):
     known = frozenset(_FIELDS.split())
 
     def __init__(self, path: Path, choice: Choice) -> None:
-        pass
+        self._samples, self._status = 0, "success"
+        self._planned: int | None = None
 
     @staticmethod
     def recognises(fields: Mapping[str, Any]) -> bool:
@@ -40,6 +41,8 @@ class InspectLog(Known):
     def samples(self, record: Record) -> Iterator[Sample | Unread]:
         """Yield the responses of a record, and what gives none."""
         spec = record.fields["eval"]
+        self._samples += len(record.fields["samples"])
+        self._planned, self._status = _planned(spec), str(record.fields.get("status", "success"))
         for number, sample in enumerate(record.fields["samples"], start=1):
             place = record.at if len(record.fields["samples"]) == 1 else f"{record.at}: sample {number}"
             if not isinstance(sample, Mapping) or sample.get("id") is None:
@@ -53,6 +56,21 @@ class InspectLog(Known):
         """Return the fields that are not read."""
         samples = [sample for sample in record.fields["samples"] if isinstance(sample, Mapping)]
         return [name for sample in samples for name in sample if name not in self.known]
+
+    def doubt(self) -> str:
+        """Return the status of a log that was not completed, with its samples; "" if it was."""
+        if self._status == "success":
+            return ""
+        of = "" if self._planned is None else f" of {self._planned:,}"
+        return f'the log is not complete: its status is "{self._status[:80]}", and it has {self._samples:,}{of} samples'
+
+
+def _planned(spec: Mapping[str, Any]) -> int | None:
+    """Return the number of samples that a log should have: the samples of its data set times the epochs."""
+    samples, epochs = mapping(spec.get("dataset")).get("samples"), mapping(spec.get("config")).get("epochs") or 1
+    ids = mapping(spec.get("dataset")).get("sample_ids")
+    many = len(ids) if isinstance(ids, list) else samples  # --limit takes some of the data set
+    return many * epochs if isinstance(many, int) and isinstance(epochs, int) else None
 
 
 def _sample(spec: Mapping[str, Any], sample: Mapping[str, Any]) -> Sample:

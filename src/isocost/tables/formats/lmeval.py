@@ -53,6 +53,8 @@ class HarnessSamples:
         scores = _metrics(row)
         for index, text in enumerate(texts):
             values: dict[str, Any] = {"problem_id": f"{self._task}{row['doc_id']}", "model": self._model, "generation": text}
+            # A file has all responses of a document, so another file of the task is another run of it.
+            values["sample_index"] = index
             values["expected_answer"] = reference_of(row.get("target"))
             values["predicted_answer"] = _answer(row.get("filtered_resps"), index, len(texts))
             mine = {metric: _share(score, index, len(texts)) for metric, score in scores.items()}
@@ -68,6 +70,10 @@ class HarnessSamples:
         if self._wanted is None or self._wanted in self._seen:
             return ""
         return f'no row has the filter "{self._wanted[:80]}"; it has {", ".join(self._seen) or "none"}'
+
+    def doubt(self) -> str:
+        """Return "": nothing is known that is doubtful."""
+        return ""
 
 
 def _texts(resps: object) -> list[str] | None:

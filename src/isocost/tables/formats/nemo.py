@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.tables.formats.base import Choice, Known, Sample, finish_reason, question_id, reference_of
+from isocost.tables.outcomes import CORRECT as OUTCOMES
 from isocost.tables.reading.base import Record, Unread
 
 _FIELDS = (
@@ -28,7 +29,7 @@ class NemoOutputs(Known):
     """A row per problem. Seeds are joined by the problem's id, or by its question."""
 
     title = "NeMo-Skills"
-    known = frozenset((*_VERDICTS, *_IDS, *_QUESTIONS, *_FIELDS.split()))
+    known = frozenset(("outcome", "reason", *_VERDICTS, *_IDS, *_QUESTIONS, *_FIELDS.split()))
 
     def __init__(self, path: Path, choice: Choice) -> None:
         pass
@@ -39,8 +40,8 @@ class NemoOutputs(Known):
         if "generation" not in fields:
             return False
         # A table of samples may have a question as a column of the user's own.
-        has_question = not fields.keys().isdisjoint(_QUESTIONS) and fields.keys().isdisjoint({"correct", "outcome"})
-        return has_question or not fields.keys().isdisjoint(_VERDICTS)
+        is_table = "correct" in fields or {"problem_id", "outcome"} <= fields.keys()
+        return (not fields.keys().isdisjoint(_QUESTIONS) and not is_table) or not fields.keys().isdisjoint(_VERDICTS)
 
     def samples(self, record: Record) -> Iterator[Sample | Unread]:
         """Yield the responses of a record, and what gives none."""
@@ -56,6 +57,10 @@ class NemoOutputs(Known):
         values["finish_reason"] = finish_reason(row.get("finish_reason"))
         values["num_prompt_tokens"] = row.get("num_input_tokens")
         scores = {name: row[name] for name in _VERDICTS if name in row}
+        outcome = row.get("outcome")
+        if isinstance(outcome, str) and outcome in OUTCOMES:
+            # `isocost verify` has graded the row since: its verdict decides, also where it is none.
+            scores = {"outcome": OUTCOMES[outcome], **scores}
         if "judgement" in scores:
             scores["judgement"] = _judged(scores["judgement"])
         yield Sample(values=values, scores=scores, settles=True, source=row)

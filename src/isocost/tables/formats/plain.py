@@ -54,3 +54,7 @@ class Rows:
     def flaw(self) -> str:
         """Return what is wrong with the file as a whole; "" if nothing is."""
         return ""
+
+    def doubt(self) -> str:
+        """Return "": nothing is known that is doubtful."""
+        return ""

@@ -33,6 +33,8 @@ def column_value(name: str, value: object) -> str | int | float | None:
     if isinstance(value, str):
         return text_of(value)
     # Answers, ids and the user's own columns are written as numbers by many tools. A generation never is.
+    if name == "problem_id" and isinstance(value, float) and value.is_integer():
+        return str(int(value))  # pandas makes floats of whole ids if one is missing
     if isinstance(value, bool | int | float) and name != "generation":
         return str(value)
     raise ValueFlawError(f"{name} must be text")

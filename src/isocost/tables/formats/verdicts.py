@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass
+
 from isocost.errors import TableError
 from isocost.tables.formats.base import Choice, Sample
 from isocost.tables.formats.rules import Rule, dig
 
 _TEXTS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
-NEITHER = "a score that is neither 0 nor 1"
+NEITHER = "a score with values other than 0 and 1"
 NO_SCORE = "no score"
 NO_NUMBER = "a score that is no number"
 
 
-def verdict_of(sample: Sample, choice: Choice, rule: Rule | None, at: str) -> tuple[bool | None, str]:
-    """Return whether a response is correct, None if that is not known, and the score that decided, or the reason for None.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict, or the reason for none.
+
+    Attributes:
+        correct: Whether the response is correct; None if that is not known.
+        reason: Why it is not known; "" if it is.
+        score: The score that decides, "" without one.
+        value: Its value; None if it is no number.
+    """
+
+    correct: bool | None = None
+    reason: str = ""
+    score: str = ""
+    value: float | None = None
+
+
+def verdict_of(sample: Sample, choice: Choice, rule: Rule | None, at: str, unsettled: Container[str] = ()) -> Judged:
+    """Return whether a response is correct.
 
     Args:
         sample: The response.
         choice: The user's choices.
         rule: What counts as correct; None takes scores of 0 and 1.
         at: The sample's place, for messages.
+        unsettled: Scores that have other values than 0 and 1 in other samples. Without a rule, they say nothing of any sample.
 
     Raises:
         TableError: There are several scores and none of them is chosen, or the chosen one is missing.
     """
     name = rule.name if rule else _chosen(sample, choice, at)
     if name is None:
-        return None, NO_SCORE
+        return Judged(reason=NO_SCORE)
     score = _score(sample, name)
     value = number_of(score)
     if value is None:
-        return None, NO_SCORE if score is None else NO_NUMBER
+        return Judged(reason=NO_SCORE if score is None else NO_NUMBER, score=name)
     if rule:
-        return rule.holds(value), name
-    return (value == 1, name) if value in (0, 1) else (None, NEITHER)
+        return Judged(correct=rule.holds(value), score=name, value=value)
+    if name in unsettled or value not in (0, 1):
+        return Judged(reason=NEITHER, score=name, value=value)
+    return Judged(correct=value == 1, score=name, value=value)
 
 
 def _chosen(sample: Sample, choice: Choice, at: str) -> str | None:

@@ -76,6 +76,10 @@ class Rollouts:
         """Return what is wrong with the file as a whole; "" if nothing is."""
         return ""
 
+    def doubt(self) -> str:
+        """Return "": nothing is known that is doubtful."""
+        return ""
+
 
 class Traces(Known):
     """A row per trace: a graph of messages, the model's calls, and named rewards with weights."""

@@ -45,11 +45,13 @@ def archive_records(path: Path) -> Iterator[Record | Unread]:
             samples = [member for member in archive.infolist() if _SAMPLE.match(member.filename)]
             if header is None or not samples:
                 raise TableError(f"{path}: is a zip archive, but not a log of inspect with samples")
-            spec = _object(file, archive.getinfo(header), path).get("eval", {})
+            head = _object(file, archive.getinfo(header), path)
+            # The journal of a log that is being written has no status.
+            about = {"eval": head.get("eval", {}), "status": head.get("status", "started")}
             for member in samples:
                 at = f"{path}: {member.filename[:120]}"
                 try:
-                    yield Record(at=at, fields={"eval": spec, "samples": [_object(file, member, path)]})
+                    yield Record(at=at, fields={**about, "samples": [_object(file, member, path)]})
                 except TableError as error:
                     yield Unread(at=at, reason=error.happened.removeprefix(f"{at}: ").partition(":")[0])
     except zipfile.BadZipFile as error:
