@@ -25,6 +25,12 @@ def pool() -> Pool:
     return simulated(np.array([[0.1, 0.6], [0.5, 0.9], [0.3, 0.4], [0.9, 0.9]]), 12)
 
 
+@pytest.fixture(scope="module")
+def unsolvable() -> Pool:
+    """The same with a problem that no draw solves in the place of the last."""
+    return simulated(np.array([[0.1, 0.6], [0.5, 0.9], [0.3, 0.4], [0.0, 0.0]]), 12)
+
+
 def replayed(pool: Pool, objective: Objective, targets: list[float]) -> Backtest:
     return backtest(pool, buyers_of([], pool), objective, targets, seeds=3, resamples=3)
 
@@ -39,10 +45,10 @@ def test_each_target_has_a_table_with_a_row_per_policy_and_bound(pool: Pool) -> 
     assert "Means over 3 orders of the recorded draws." in text
 
 
-def test_a_target_out_of_reach_has_one_line(pool: Pool) -> None:
-    text = backtest_markdown(replayed(pool, KeptPerProblem(most=2), [1.0, 3.0]), [])
+def test_a_target_out_of_reach_has_one_line(unsolvable: Pool) -> None:
+    text = backtest_markdown(replayed(unsolvable, KeptPerProblem(most=2), [1.0, 2.0]), [])
     assert (
-        "Out of reach: all draws of the table together reach 8 solutions over 4 problems, and 12 solutions over 4 problems are needed."
+        "Out of reach: all draws of the table together reach 6 solutions over 4 problems, and 8 solutions over 4 problems are needed."
         in text
     )
     assert text.count("| uniform | ") == 1
@@ -52,8 +58,8 @@ def test_a_target_out_of_reach_has_one_line(pool: Pool) -> None:
     ("objective", "written"),
     [(Coverage(), "coverage"), (KeptPerProblem(most=2), "kept:2"), (MixedGroups(size=3), "mixed:3")],
 )
-def test_json_has_every_number_and_null_where_there_is_none(objective: Objective, written: str, pool: Pool) -> None:
-    found = backtest_json(replayed(pool, objective, [0.5, 9.0]), ["a note"])
+def test_json_has_every_number_and_null_where_there_is_none(objective: Objective, written: str, unsolvable: Pool) -> None:
+    found = backtest_json(replayed(unsolvable, objective, [0.5, 2.0 if isinstance(objective, KeptPerProblem) else 1.0]), ["a note"])
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (found["objective"], found["warnings"], found["n_problems"]) == (written, ["a note"], 4)
     reached, unreached = found["targets"]
@@ -80,5 +86,5 @@ def test_the_figure_has_a_dot_for_each_ratio_but_that_of_uniform(pool: Pool, mon
     assert "75% of problems covered" in drawn
 
 
-def test_no_ratio_no_figure(pool: Pool) -> None:
-    assert backtest_figure(replayed(pool, Coverage(), [1.5])) is None
+def test_no_ratio_no_figure(unsolvable: Pool) -> None:
+    assert backtest_figure(replayed(unsolvable, Coverage(), [1.0])) is None
