@@ -31,7 +31,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         _settings(file),
         f"# {cell.study.name}: {cell.name}",
         f"{rows:,} rows: {content} of the cell `{cell.name}` of the study `{cell.study.name}`, made with isocost {version('isocost')}. "
-        "Correct solutions reach the reference answer; their reasoning may be wrong.",
+        + _correctness(cell, is_training_set=shape.is_training_set),
         "## Rows",
         f"Each row is {shape.about} Problems: {len(cell.problems):,} from {source(cell)}.",
         "## Models",
@@ -55,6 +55,13 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         f"```console\n$ {command}\n```",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _correctness(cell: CellData, *, is_training_set: bool) -> str:
+    """Return the sentence on the correctness of the rows; a training set may keep solutions whatever their answer."""
+    if is_training_set and cell.study.curate_of(cell.name.partition("@")[0]).filter == "none":
+        return "Solutions are kept whatever their answer (`curate.filter: none`): they may miss the reference answer."
+    return "Correct solutions reach the reference answer; their reasoning may be wrong."
 
 
 def _settings(file: str) -> str:
