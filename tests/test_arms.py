@@ -103,7 +103,7 @@ def test_a_budget_below_the_pilot_is_refused_and_one_that_it_spends_buys_nothing
     def of(amount: float) -> CellPlan:
         return plan(study(arms=best(), budgets={"low": {"unit": "flops", "amount": amount}}), PILOT)
 
-    with pytest.raises(BudgetError, match=r"a budget of 1\.0 MFLOPs does not pay for the pilot, which cost 2\.0 MFLOPs"):
+    with pytest.raises(BudgetError, match=r"a budget of .* per problem does not pay for the pilot, which cost .* per problem"):
         of(1e6)
     assert of(2.1e6).at_most_per_problem == {"weak": 4 / 7, "strong": 4 / 7}
 

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from isocost import plots
+from isocost.errors import InputError, IsocostError
 from isocost.records import Estimate, ForecastOutcome, Results
 from tests.reporting.builder import results
 from tests.reporting.curved import curved
@@ -56,3 +57,12 @@ def test_cells_forecasts_and_pass_rates() -> None:
 def test_what_a_run_does_not_have_is_said(draw: object) -> None:
     with pytest.raises(ValueError, match="no "):
         draw(results())  # type: ignore[operator]
+
+
+def test_arguments_that_are_no_choice_are_refused_as_errors_of_isocost() -> None:
+    with pytest.raises(InputError, match='measure: must be one of coverage, diversity, not "covrage"'):
+        plots.curves(curved(), measure="covrage")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match='against: must be one of cost, draws, not "tokens"'):
+        plots.curves(curved(), against="tokens")  # type: ignore[arg-type]
+    with pytest.raises(IsocostError, match="no coverage was forecast"):
+        plots.forecasts(results())

@@ -4,16 +4,17 @@
     isocost.plots.curves("runs/study", measure="coverage")
 
 Each function takes a run that was opened, or the path of its directory, draws onto `ax`, or onto new axes if none are given, and returns
-them. What the run does not have is a `ValueError` that says so.
+them. What the run does not have is a `MissingFigureError` that says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from isocost.records import Results, Unit
+from isocost.errors import InputError
+from isocost.records import UNITS, Results, Unit
 from isocost.reporting import curvefigures, dotfigures, passrates
 from isocost.reporting.blocks import Figure
 from isocost.reporting.charts import canvas
@@ -23,7 +24,11 @@ from isocost.results.stored import read_results
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["cells", "curves", "forecasts", "pass_rates", "students"]
+__all__ = ["MissingFigureError", "cells", "curves", "forecasts", "pass_rates", "students"]
+
+
+class MissingFigureError(InputError, ValueError):
+    """A figure of something that the run does not have. It is a `ValueError` too, as earlier versions raised."""
 
 
 class HasResults(Protocol):
@@ -55,15 +60,19 @@ def curves(
         ax: The axes to draw onto.
 
     Raises:
-        ValueError: no model has a curve, or none has a known cost in the unit.
+        InputError: `measure`, `against` or `unit` is none of these.
+        MissingFigureError: no model has a curve, or none has a known cost in the unit.
     """
+    _check("measure", measure, ("coverage", "diversity"))
+    _check("against", against, ("cost", "draws"))
+    _check("unit", unit, (None, *UNITS))
     results = _results(run)
     if against == "draws":
         panel = curvefigures.draws_panel(results, measure)
     else:
         units = [unit] if unit else curvefigures.units(results)
         if not units:
-            raise ValueError(f"no curve of {measure} has a known cost")
+            raise MissingFigureError(f"no curve of {measure} has a known cost")
         panel = curvefigures.cost_panel(results, measure, units[0])
     return _drawn(lambda axes: curve_chart.draw(axes, panel), curvefigures.HEIGHT, ax)
 
@@ -72,7 +81,7 @@ def students(run: Source, *, ax: Axes | None = None) -> Axes:
     """Draw what each student solves, untrained and after each data set, with 95% intervals.
 
     Raises:
-        ValueError: nothing was evaluated.
+        MissingFigureError: nothing was evaluated.
     """
     return _figure(dotfigures.students_by_data(_results(run)), "no student was evaluated", ax)
 
@@ -81,7 +90,7 @@ def cells(run: Source, *, ax: Axes | None = None) -> Axes:
     """Draw the share of problems that the data of each cell covers, with 95% intervals.
 
     Raises:
-        ValueError: no cell was measured.
+        MissingFigureError: no cell was measured.
     """
     return _figure(dotfigures.coverage_by_cell(_results(run)), "no cell was measured", ax)
 
@@ -90,7 +99,7 @@ def forecasts(run: Source, *, ax: Axes | None = None) -> Axes:
     """Draw the pilot's forecast of each cell's coverage above what came of it.
 
     Raises:
-        ValueError: nothing was forecast.
+        MissingFigureError: nothing was forecast.
     """
     return _figure(dotfigures.forecast_by_cell(_results(run).forecasts), "no coverage was forecast", ax)
 
@@ -101,9 +110,15 @@ def pass_rates(run: Source, *, ax: Axes | None = None) -> Axes:
     Draws that depend on outcomes are left out, as in the report.
 
     Raises:
-        ValueError: no model has two draws of a problem that do not depend on outcomes.
+        MissingFigureError: no model has two draws of a problem that do not depend on outcomes.
     """
     return _figure(passrates.pass_rates(_results(run)), "no model has two draws of a problem that do not depend on outcomes", ax)
+
+
+def _check(argument: str, value: object, known: Sequence[object]) -> None:
+    if value not in known:
+        listed = ", ".join(str(each) for each in known if each is not None)
+        raise InputError(f'{argument}: must be one of {listed}, not "{str(value)[:80]}"')
 
 
 def _results(run: Source) -> Results:
@@ -114,7 +129,7 @@ def _results(run: Source) -> Results:
 
 def _figure(figure: Figure | None, missing: str, ax: Axes | None) -> Axes:
     if figure is None:
-        raise ValueError(missing)
+        raise MissingFigureError(missing)
     return _drawn(figure.draw, figure.height, ax)
 
 

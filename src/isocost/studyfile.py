@@ -139,7 +139,7 @@ def _mistake(error: Any) -> Mistake:
     if error["type"] in ("dict_type", "model_type", "model_attributes_type"):
         fields = ", ".join(fields_at(keys)[:4])
         return keys, f"must be a section{f' with keys such as {fields}' if fields else ' of names'}, got {short(error['input'])}"
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ").replace("valid tuple", "list")
     message = message[0].lower() + message[1:]
     given = error.get("input")
     return keys, f"{message}, got {short(given)}" if isinstance(given, str | int | float) else message

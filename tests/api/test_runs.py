@@ -39,6 +39,18 @@ def test_a_run_gives_frames(finished: isocost.Run) -> None:
     assert finished.status() == isocost.status(finished.directory).to_dict()
 
 
+def test_a_training_set_is_found_by_its_arm(finished: isocost.Run) -> None:
+    sets = finished.training_sets
+    assert sets["weak"].equals(sets["weak@low"])
+    with pytest.raises(KeyError, match=r"no one cell is named 'wek'; cells: .*weak@low"):
+        sets["wek"]
+
+
+def test_a_table_may_be_a_run(finished: isocost.Run) -> None:
+    assert isocost.measure(finished, k=1).to_dict() == isocost.measure(finished.directory, k=1).to_dict()
+    assert isocost.read_samples(finished).height == finished.samples.height
+
+
 def test_an_iterated_study_has_a_run_per_round(finished: isocost.Run, tmp_path: Path) -> None:
     assert [each.directory for each in finished.rounds] == [finished.directory]
     folders = [tmp_path, *(tmp_path / "rounds" / name for name in ("2", "10"))]
@@ -118,6 +130,17 @@ def test_a_study_never_takes_the_place_of_another_file(finished: isocost.Run, tm
     assert isocost.Study("other.yaml").name == changed.name
 
 
+def test_a_study_that_was_refused_leaves_its_name_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+    mine = write_study(tmp_path)
+    wrong = isocost.Study(mine, problems={"train": {"source": "jsonl", "path": "none.jsonl"}})
+    with pytest.raises(InputError, match="none"):
+        wrong.run("out", progress=False)
+    assert not (tmp_path / "out.yaml").exists()
+    assert isocost.Study(mine, seed=3).run("out", until="sample", progress=False).directory.name == "out"
+
+
 def test_arguments_out_of_range_are_refused(finished: isocost.Run, tmp_path: Path) -> None:
     table = finished.directory / "samples.parquet"
     with pytest.raises(InputError, match="k: must be at least 1, not 0"):
@@ -128,7 +151,7 @@ def test_arguments_out_of_range_are_refused(finished: isocost.Run, tmp_path: Pat
         isocost.backtest(table, seeds=1)
     with pytest.raises(InputError, match="jobs: must be at least 1, not -1"):
         isocost.verify(pl.DataFrame({"gold": ["1"], "prediction": ["1"]}), jobs=-1)
-    with pytest.raises(InputError, match="--budget nan: is not an amount above 0"):
+    with pytest.raises(InputError, match="budgets=nan: is not an amount above 0"):
         isocost.forecast(table, budgets=(float("nan"),))
     with pytest.raises(InputError, match='no stage "samples"\n  did you mean "sample"'):
         isocost.run(write_study(tmp_path), tmp_path / "run", until="samples", progress=False)

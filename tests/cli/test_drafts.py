@@ -59,3 +59,11 @@ def test_a_file_is_never_written_over(tmp_path: Path) -> None:
     assert isinstance(done.exception, InputError)
     assert "exists, and is not written over" in str(done.exception)
     assert path.read_text() == "mine"
+
+
+def test_a_file_of_problems_that_is_missing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["init", "study.yaml", "--template", "endpoint", "--problems", "nope.jsonl"])
+    assert isinstance(done.exception, InputError)
+    assert "nope.jsonl: no such file of problems" in str(done.exception)
+    assert not (tmp_path / "study.yaml").exists()

@@ -183,6 +183,14 @@ def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeyp
     assert str(finished.parent) not in text  # a path of this machine
 
 
+def test_the_card_of_unfiltered_data_promises_no_correct_answers(tmp_path: Path) -> None:
+    out = run(write_study(tmp_path, n_problems=6, curate={"filter": "none"}), tmp_path / "run").directory
+    export(out, CELL, "messages", tmp_path / "data")
+    card = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+    assert "Solutions are kept whatever their answer" in card
+    assert "Correct solutions reach the reference answer" not in card
+
+
 def test_the_card_has_the_rate_of_the_way_that_it_names(finished: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished, run)

@@ -115,10 +115,12 @@ def test_what_is_not_there_is_refused_in_a_line(finished: Path, tmp_path: Path) 
     out = tmp_path / "model"
     with pytest.raises(InputError, match='--student: the study trains no student "smal"'):
         export_student(finished, "smal", CELL, out)
-    with pytest.raises(InputError, match="has no training of small on strong@low\n  train it: isocost finetune"):
+    with pytest.raises(InputError, match=r"has no training of small on strong@low\n  add strong to finetune.arms in the study file, run"):
         export_student(finished, "small", "strong", out)
-    with pytest.raises(InputError, match="has no training of small on weak@low with seed 1"):
+    with pytest.raises(InputError, match="has no training of small on weak@low with seed 1\n  train it: isocost finetune"):
         export_student(finished, "small", CELL, out, seed=1)
+    with pytest.raises(InputError, match=r"with seed 7\n  add 7 to finetune.seeds in the study file"):
+        export_student(finished, "small", CELL, out, seed=7)
     shutil.copytree(MODEL, finished / "models" / f"small-{CELL}-0-{'b' * 16}")
     with pytest.raises(InputError, match=r"has several trainings of small on weak@low: small-weak@low-0-a+, small-weak@low-0-b+"):
         export_student(finished, "small", CELL, out)

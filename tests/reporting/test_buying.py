@@ -65,6 +65,9 @@ def test_a_cell_that_could_not_spend_its_budget_is_no_verdict() -> None:
     short = headline(study(paired(0.09, 0.03), cells=(realised(WEAK, 0.99), realised(STRONG, 0.33))))
     assert "buy from" not in short
     assert "; not at equal cost: strong@low left 67% of its budget, as one more draw of max_tokens did not fit" in short
+    used_up = replace(realised(STRONG, 0.33), exhausted=True)
+    short = headline(study(paired(0.09, 0.03), cells=(realised(WEAK, 0.99), used_up)))
+    assert "; not at equal cost: strong@low left 67% of its budget, as all recorded draws were used" in short
 
 
 def test_coverage_decides_where_students_do_not() -> None:

@@ -108,3 +108,46 @@ def test_what_is_refused_is_shown_as_it_was_written() -> None:
     assert html.unescape(str(readable("so $\\href{a}{b}$"))) == '<p>so <span class="raw-formula">$\\href{a}{b}$</span></p>\n'
     assert readable("x" * (MOST + 1)) is None
     assert mathml("{" * DEEPEST + "x" + "}" * DEEPEST) is not None
+
+
+NUMBERS = st.integers(0, 99).map(str) | st.sampled_from(["x", "n", "$5", "1.5", "(2 + 3)", "7%", "-4"])
+OPERATORS = st.sampled_from(
+    ["*", " * ", "**", " *", "* ", "_", " _ ", "+", " - ", "/", " = ", "=", " > ", "<", " and ", " | ", "\\n* ", "\n- "]
+)
+STARTS = st.sampled_from(["", "", "", "> ", ">= ", "#### ", "1986. ", "3) ", "- ", "+ ", "* ", "#5 ", "\\* ", "So ", "| "])
+LINES = st.builds(
+    lambda start, first, rest: start + first + "".join(operator + number for operator, number in rest),
+    STARTS,
+    NUMBERS,
+    st.lists(st.tuples(OPERATORS, NUMBERS), max_size=6),
+)
+
+
+@given(st.lists(LINES, min_size=1, max_size=5), st.sampled_from(["\n", "\n\n", "\n   "]))
+def test_arithmetic_loses_no_character(lines: list[str], between: str) -> None:
+    text = between.join(lines)
+    root = checked(text)
+    assert root is not None
+    if not list(root.iter("math")):  # a formula between two "$" is shown as MathML
+        assert squeezed("".join(root.itertext())) == squeezed(text)
+
+
+def squeezed(text: str) -> str:
+    """The characters of a text without white space."""
+    return "".join(text.split())
+
+
+def test_cells_beyond_the_header_and_the_line_of_a_fence_stay() -> None:
+    for text in ("| a | b |\n|---|---|\n| 1 | 2 | 3 |", "```3*4=12\n5\n```"):
+        root = checked(text)
+        assert root is not None
+        assert all(part in "".join(root.itertext()) for part in re.findall(r"\d+", text))
+
+
+@pytest.mark.parametrize(
+    "text", ["The answer is **12**.", "**Step 1:** 3 + 4", "**12** apples", "there are 5 *red* ones", "(**7**)", "**2*3 = 6**"]
+)
+def test_clear_emphasis_is_shown(text: str) -> None:
+    root = checked(text)
+    assert root is not None
+    assert [each.tag for each in root.iter() if each.tag in ("em", "strong")] == ["em" if "**" not in text else "strong"]

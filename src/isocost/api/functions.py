@@ -9,6 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from isocost.api.answers import Answer
+from isocost.api.arguments import (
+    Costs,
+    frame_of,
+    given_costs,
+    numbers,
+    path_of,
+    pilot_size,
+    python_words,
+    table_file,
+    texts,
+    whole_numbers,
+)
 from isocost.api.progress import listener
 from isocost.api.runs import Run
 from isocost.errors import InputError, StorageError, TableError
@@ -17,16 +29,14 @@ from isocost.machine import available_cores
 if TYPE_CHECKING:
     import polars as pl
 
+    from isocost.api.arguments import Frame, Table
     from isocost.api.studies import Study
     from isocost.backtesting import Backtest
-    from isocost.costs.given import GivenCosts
     from isocost.exporting import Exported
     from isocost.exporting.students import ExportedStudent
     from isocost.measuring.survey import Survey
     from isocost.predicting import Prediction
     from isocost.records import CellPlan
-
-Costs = Mapping[str, float]
 
 
 def run(
@@ -79,13 +89,11 @@ def status(directory: str | Path) -> Answer[dict[str, Any]]:
     return Answer(record=found, data=found, text=to_text(found))
 
 
-def measure(
-    table: str | Path | pl.DataFrame, *, k: Sequence[int] = (1, 3, 10), by: str | None = None, cost: Costs | None = None
-) -> Answer[Survey]:
+def measure(table: Table, *, k: int | Sequence[int] = (1, 3, 10), by: str | None = None, cost: Costs | None = None) -> Answer[Survey]:
     """Measure the models of a table of samples, as `isocost measure`: coverage, diversity, pass@1, maj@k, costs, crossovers.
 
     Args:
-        table: A table of samples as a file or a frame, or a run directory.
+        table: A table of samples as a file, a polars or pandas frame or a list of dicts, or a run.
         k: The k of coverage@k and diversity@k.
         by: A column by which problems are grouped.
         cost: Cost of a generated token by model; by default the table's own costs.
@@ -95,17 +103,17 @@ def measure(
     """
     from isocost import measuring
 
-    with _table(table) as path:
-        found = measuring.survey_file(path, list(k), given=_given(cost), by=by)
+    with table_file(table, "table") as path:
+        found = measuring.survey_file(path, whole_numbers(k, "k"), given=given_costs(cost), by=by)
     return Answer(record=found, data=measuring.survey_json(found), text=measuring.survey_markdown(found))
 
 
 def forecast(
-    table: str | Path | pl.DataFrame,
+    table: Table,
     *,
     pilot: int | None = None,
-    at: Sequence[int] = (),
-    budgets: Sequence[float] = (),
+    at: int | Sequence[int] = (),
+    budgets: float | Sequence[float] = (),
     objective: str = "coverage",
     cost: Costs | None = None,
     false_positives: Mapping[str, float] | None = None,
@@ -113,7 +121,7 @@ def forecast(
     """Forecast from a pilot what more draws bring, and which model to buy from, as `isocost forecast`.
 
     Args:
-        table: A table of samples as a file or a frame, or a run directory.
+        table: A table of samples as a file, a polars or pandas frame or a list of dicts, or a run.
         pilot: Graded draws per problem to predict from; by default all.
         at: Draws per problem to predict; by default 4, 16 and 25 times the pilot.
         budgets: Money per problem at which choices are compared.
@@ -126,24 +134,24 @@ def forecast(
     """
     from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict, rates_of
 
-    with _table(table) as path:
+    with table_file(table, "table") as path:
         found = predict(
             path,
-            pilot=pilot,
+            pilot=pilot_size(pilot),
             objective=objective_of(objective),
-            ks=list(at),
-            budgets=list(budgets),
-            given=_given(cost),
+            ks=whole_numbers(at, "at"),
+            budgets=numbers(budgets, "budgets"),
+            given=given_costs(cost),
             false_positive_rates=rates_of([f"{model}={rate}" for model, rate in (false_positives or {}).items()]),
         )
     return Answer(record=found, data=forecast_json(found), text=forecast_markdown(found))
 
 
 def backtest(
-    table: str | Path | pl.DataFrame,
+    table: Table,
     *,
-    policies: Sequence[str] = ("uniform", "first-hit", "adaptive"),
-    targets: Sequence[float] = (0.3, 0.5, 0.7),
+    policies: str | Sequence[str] = ("uniform", "first-hit", "adaptive"),
+    targets: float | Sequence[float] = (0.3, 0.5, 0.7),
     objective: str = "coverage",
     cost: Costs | None = None,
     seeds: int = 200,
@@ -151,7 +159,7 @@ def backtest(
     """Replay policies on recorded draws and compare what they pay to reach targets, as `isocost backtest`.
 
     Args:
-        table: A table of samples as a file or a frame.
+        table: A table of samples as a file, a polars or pandas frame or a list of dicts.
         policies: Names of policies, or `package.module:attribute`.
         targets: Targets of the objective, per problem.
         objective: As for `forecast`.
@@ -165,17 +173,17 @@ def backtest(
     from isocost.predicting import objective_of
     from isocost.summaries import backtests
 
-    aim = objective_of(objective)
-    with _table(table) as path:
-        recorded = backtesting.load(path, aim, given=_given(cost))
-        buyers = backtesting.buyers_of(list(policies), recorded.pool)
-        found = backtesting.backtest(recorded.pool, buyers, aim, list(targets), seeds=seeds)
+    with table_file(table, "table") as path:
+        aim = objective_of(objective)
+        recorded = backtesting.load(path, aim, given=given_costs(cost))
+        buyers = backtesting.buyers_of(texts(policies, "policies"), recorded.pool)
+        found = backtesting.backtest(recorded.pool, buyers, aim, numbers(targets, "targets"), seeds=seeds)
     data, text = backtests.backtest_json(found, recorded.notes), backtests.backtest_markdown(found, recorded.notes)
     return Answer(record=found, data=data, text=text)
 
 
 def verify(
-    solutions: str | Path | pl.DataFrame,
+    solutions: Table,
     *,
     grader: str = "math",
     options: Mapping[str, object] | None = None,
@@ -186,7 +194,8 @@ def verify(
     """Grade solutions, as `isocost verify`: the same rows with outcome, predicted_answer and reason.
 
     Args:
-        solutions: Lines of JSON, or a frame, with `gold` (or `answer`, `expected_answer`) and `prediction` (or `generation`).
+        solutions: Lines of JSON, a polars or pandas frame, or a list of dicts: rows with `gold` (or `answer`, `expected_answer`) and
+            `prediction` (or `generation`).
         grader: Name of the grader, or `package.module:Class`.
         options: Options of the grader.
         references: Reference answers by `problem_id`, in place of those of the rows.
@@ -207,7 +216,10 @@ def verify(
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs: must be at least 1, not {jobs}")
     workers, out = jobs or available_cores(), bytearray()
-    with _lines(solutions) as path, GradingPool(grader, workers=workers, time_limit=time_limit, options=dict(options or {})) as pool:
+    with (
+        table_file(solutions, "solutions", "frame.jsonl") as path,
+        GradingPool(grader, workers=workers, time_limit=time_limit, options=dict(options or {})) as pool,
+    ):
         lines = lines_of(str(path), has_references=references is not None)
         with opened(lines) as descriptor:
             grade(
@@ -217,7 +229,7 @@ def verify(
     return pl.read_ndjson(file, infer_schema_length=None) if out.strip() else pl.DataFrame()
 
 
-def read_samples(table: str | Path) -> pl.DataFrame:
+def read_samples(table: str | Path | Run) -> pl.DataFrame:
     """Read and check a table of samples, or files of other tools as `isocost import` reads them.
 
     Raises:
@@ -225,12 +237,12 @@ def read_samples(table: str | Path) -> pl.DataFrame:
     """
     from isocost.tables import scan_table
 
-    path = Path(table)
+    path = path_of(table.directory if isinstance(table, Run) else table, "table")
     samples = path / "samples.parquet"
-    return scan_table(str(samples if samples.exists() else table)).collect()
+    return scan_table(str(samples if samples.exists() else path)).collect()
 
 
-def write_samples(samples: pl.DataFrame, path: str | Path) -> Path:
+def write_samples(samples: Frame, path: str | Path) -> Path:
     """Write a frame as a table of samples, `.parquet` or `.jsonl`, once it is checked; return its path.
 
     Raises:
@@ -239,14 +251,15 @@ def write_samples(samples: pl.DataFrame, path: str | Path) -> Path:
     """
     from isocost.tables import scan_table
 
-    path = Path(path)
+    path, frame = path_of(path, "path"), frame_of(samples, "samples")
     if path.suffix not in (".parquet", ".jsonl"):
         raise TableError(f"{path}: a table of samples ends in .parquet or .jsonl")
     try:
         with tempfile.TemporaryDirectory(prefix=".samples-", dir=path.absolute().parent) as folder:
             made = Path(folder) / path.name
-            samples.write_parquet(made) if path.suffix == ".parquet" else samples.write_ndjson(made)
-            scan_table(str(made)).collect()
+            frame.write_parquet(made) if path.suffix == ".parquet" else frame.write_ndjson(made)
+            with python_words({str(made): "the frame"}):
+                scan_table(str(made)).collect()
             made.replace(path)
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror or error}") from error
@@ -279,10 +292,12 @@ def export(
     if student is not None:
         from isocost.exporting.students import export_student
 
-        return export_student(Path(directory), student, arm, Path(out), seed=seed)
+        with python_words():
+            return export_student(Path(directory), student, arm, Path(out), seed=seed)
     from isocost.exporting import export as write
 
-    return write(Path(directory), arm, format, Path(out))
+    with python_words():
+        return write(Path(directory), arm, format, Path(out))
 
 
 def push_to_hub(folder: str | Path, name: str) -> str:
@@ -294,7 +309,8 @@ def push_to_hub(folder: str | Path, name: str) -> str:
     """
     from isocost.exporting.hub import Hub, kind_of
 
-    return Hub(name, kind_of(Path(folder))).push(Path(folder))
+    with python_words():
+        return Hub(name, kind_of(Path(folder))).push(Path(folder))
 
 
 def _study(study: str | Path | Study) -> Study:
@@ -305,37 +321,3 @@ def _study(study: str | Path | Study) -> Study:
 
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
-
-
-def _given(cost: Costs | None) -> GivenCosts | None:
-    from isocost.costs.given import GivenCosts
-
-    return None if cost is None else GivenCosts(amounts=dict(cost))
-
-
-class _AsFile:
-    """The path of a table: the caller's own file, or a frame in a temporary one, removed afterwards."""
-
-    def __init__(self, table: str | Path | pl.DataFrame, name: str) -> None:
-        self._table, self._name = table, name
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-
-    def __enter__(self) -> Path:
-        if isinstance(self._table, str | Path):
-            return Path(self._table)
-        self._folder = tempfile.TemporaryDirectory(prefix="isocost-")
-        path = Path(self._folder.name) / self._name
-        self._table.write_parquet(path) if path.suffix == ".parquet" else self._table.write_ndjson(path)
-        return path
-
-    def __exit__(self, *exc: object) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
-
-
-def _table(table: str | Path | pl.DataFrame) -> _AsFile:
-    return _AsFile(table, "frame.parquet")
-
-
-def _lines(solutions: str | Path | pl.DataFrame) -> _AsFile:
-    return _AsFile(solutions, "frame.jsonl")

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from isocost.records import Results
 
 
+class _Cells(dict[str, "pl.DataFrame"]):
+    """Frames by `arm@budget`, found by an arm's name too if it has one cell."""
+
+    def __missing__(self, name: str) -> pl.DataFrame:
+        own = [cell for cell in self if cell.partition("@")[0] == name]
+        if len(own) != 1:
+            raise KeyError(f"no one cell is named {str(name)[:80]!r}; cells: {', '.join(own or self) or 'none'}")
+        return self[own[0]]
+
+
 class Run:
     """A run directory, opened to read. Nothing of it is kept in memory, so that it shows a run that is under way too.
 
@@ -75,11 +85,11 @@ class Run:
 
     @property
     def training_sets(self) -> dict[str, pl.DataFrame]:
-        """Return the training set of each cell, by `arm@budget`."""
+        """Return the training set of each cell, by `arm@budget`; an arm's name is enough if it has one cell."""
         folder = self.directory / "trainsets"
         files = {path.stem: path for path in folder.glob("*.parquet")}  # as earlier versions named them
         files |= {path.parent.name: path for path in folder.glob("*/train.parquet")}
-        return {cell: read_parquet(path) for cell, path in sorted(files.items())}
+        return _Cells((cell, read_parquet(path)) for cell, path in sorted(files.items()))
 
     @property
     def results(self) -> Results:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from isocost import config
 from isocost.api.answers import Answer
+from isocost.api.arguments import reword_places
 from isocost.api.progress import listener
 from isocost.api.runs import Run
 from isocost.errors import InputError, StudyError
@@ -37,6 +39,8 @@ class Study:
                 raise StudyError([f"{source}: a study file is a mapping with keys such as name, problems, models, arms"])
         else:
             self._path, self._base = None, Path.cwd()
+            if not isinstance(source, Mapping | None):
+                raise InputError(f"a study is a file, a dict or keywords, not {type(source).__name__}")
             raw = {} if source is None else _plain(source)
         self._raw: dict[str, Any] = {**raw, **_plain(keys)}
         self._checked = self._check()
@@ -74,8 +78,25 @@ class Study:
             temporary.write_text(resolved(self._checked, self._base), encoding="utf-8")
         return path
 
-    def _write_beside(self, directory: Path) -> Path:
-        """Write the study beside its run directory, as `DIR.yaml`, and return its path.
+    @contextmanager
+    def _beside(self, directory: Path) -> Iterator[Path]:
+        """Yield the study's file; one that is written for a run which did not begin is removed, so that the name stays free."""
+        if self._path is not None:
+            yield self._path
+            return
+        path, is_new = self._write_beside(directory)
+        try:
+            yield path
+        except BaseException as error:
+            if isinstance(error, StudyError):
+                # The caller never wrote that file: its lines say nothing.
+                reword_places(error, path)
+            if is_new and not (directory / "study.yaml").exists():
+                path.unlink(missing_ok=True)
+            raise
+
+    def _write_beside(self, directory: Path) -> tuple[Path, bool]:
+        """Write the study beside its run directory, as `DIR.yaml`; return its path, and True if there was no such file.
 
         Raises:
             InputError: another file has that name, or the run directory has none.
@@ -87,10 +108,11 @@ class Study:
         if not directory.name:
             raise InputError(f"{directory}: is no name for a run directory", advice="give a folder below it: out=...")
         path = directory.with_name(f"{directory.name}.yaml")
+        is_new = not path.exists()
         # Only a copy of a study of this run is written over: any other file is somebody's own.
-        if path.exists() and not (directory / "study.yaml").exists() and path.read_bytes() != resolved(self._checked, self._base).encode():
+        if not is_new and not (directory / "study.yaml").exists() and path.read_bytes() != resolved(self._checked, self._base).encode():
             raise InputError(f"{path}: exists, and the study would be written there", advice="give another run directory: out=...")
-        return self.write(path)
+        return self.write(path), is_new
 
     def plan(self, *, pilot: str | Path | None = None, out: str | Path | None = None) -> Answer[list[CellPlan]]:
         """Return what each budget buys from each model, before a token is spent, with a forecast if a pilot has run."""
@@ -126,8 +148,7 @@ class Study:
         from isocost.running.runs import run
 
         directory = Path(out) if out is not None else Path("runs") / self.name
-        path = self._path or self._write_beside(directory)
-        with listener(wanted=progress) as listening:
+        with self._beside(directory) as path, listener(wanted=progress) as listening:
             run(path, directory, settings=settings, until=until, listener=listening)
         return Run(directory)
 

@@ -53,7 +53,7 @@ def init(
 
     Asks three questions on a terminal. What an option says is not asked, and with --template nothing is.
     """
-    from isocost.drafting import DEFAULTS, SOURCES, draft, models_of, refuse_unknown
+    from isocost.drafting import DEFAULTS, SOURCES, draft, models_of, refuse_missing, refuse_unknown
 
     if study.exists():
         raise InputError(f"{study} exists, and is not written over\n  give another name: isocost init other.yaml")
@@ -61,6 +61,8 @@ def init(
     if template is None:
         template = _choose({name: default.summary for name, default in DEFAULTS.items()})
     refuse_unknown(template)
+    if problems is not None:
+        refuse_missing(problems, study.parent)
     defaults = DEFAULTS[template]
     if template == "table":
         table = table or answer("Which table of samples?", "samples.parquet")

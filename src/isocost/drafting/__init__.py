@@ -5,6 +5,6 @@
 returns the text of a study file. The command line asks for what is missing and writes the file (`isocost init`).
 """
 
-from isocost.drafting.draft import DEFAULTS, SOURCES, draft, models_of, refuse_unknown
+from isocost.drafting.draft import DEFAULTS, SOURCES, draft, models_of, refuse_missing, refuse_unknown
 
-__all__ = ["DEFAULTS", "SOURCES", "draft", "models_of", "refuse_unknown"]
+__all__ = ["DEFAULTS", "SOURCES", "draft", "models_of", "refuse_missing", "refuse_unknown"]

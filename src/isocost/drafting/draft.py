@@ -88,6 +88,12 @@ def refuse_unknown(template: str) -> None:
         raise InputError(f'no template "{template}"\n  {did_you_mean(template, DEFAULTS) or "known: " + ", ".join(DEFAULTS)}')
 
 
+def refuse_missing(problems: str, folder: Path) -> None:
+    """Raise InputError if there is neither a problem source nor a file of this name, from `folder` or from the working directory."""
+    if problems not in SOURCES and Path(problems).suffix and not any(path.exists() for path in (folder / problems, Path(problems))):
+        raise InputError(f"{problems}: no such file of problems", advice=f"name a file that exists, or one of {', '.join(SOURCES)}")
+
+
 def draft(
     template: str,
     *,

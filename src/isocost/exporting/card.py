@@ -33,7 +33,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         _settings(file),
         f"# {cell.study.name}: {cell.name}",
         f"{rows:,} rows: {content} of the cell `{cell.name}` of the study `{cell.study.name}`, made with isocost {version('isocost')}. "
-        + correctness(cell),
+        + correctness(cell, is_training_set=shape.is_training_set),
         "## Rows",
         f"Each row is {shape.about} Problems: {len(cell.problems):,} from {source(cell)}.",
         "## Models",
@@ -75,8 +75,10 @@ def sections(text: str) -> dict[str, str]:
     return {heading.strip(): body.strip() for heading, _, body in parts}
 
 
-def correctness(cell: CellData) -> str:
-    """Say what makes a solution correct: the reference answer, or a judge's verdict."""
+def correctness(cell: CellData, *, is_training_set: bool = True) -> str:
+    """Say what makes a solution correct: the reference answer, or a judge's verdict. A training set may keep solutions whatever they are."""
+    if is_training_set and cell.study.curate_of(cell.name.partition("@")[0]).filter == "none":
+        return "Solutions are kept whatever their answer (`curate.filter: none`): they may miss the reference answer."
     if (judge := judge_of(cell.study)) is None:
         return "Correct solutions reach the reference answer; their reasoning may be wrong."
     return f"Correct solutions were judged correct by the model `{judge}`; they were not compared with reference answers."

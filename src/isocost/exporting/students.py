@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
+from isocost.config import Finetune
 from isocost.errors import InputError, RunDirectoryError
 from isocost.exporting.cells import CellData, open_cell
 from isocost.exporting.folders import check_new, write_folder
@@ -86,7 +87,7 @@ def _find(cell: CellData, student: str, seed: int | None) -> tuple[Path, int]:
     trained = {each: folders for each, folders in found.items() if folders}
     what = f"{student} on {cell.name}" + ("" if seed is None else f" with seed {seed}")
     if not trained:
-        raise InputError(f"{run}: has no training of {what}", advice=f"train it: isocost finetune {shell_word(run)}")
+        raise InputError(f"{run}: has no training of {what}", advice=f"{_missing(finetune, cell, seed)}isocost finetune {shell_word(run)}")
     if len(trained) > 1:
         raise InputError(f"{run}: has trainings of {what} with several seeds", advice=f"give --seed: {', '.join(map(str, trained))}")
     ((only, folders),) = trained.items()
@@ -96,6 +97,18 @@ def _find(cell: CellData, student: str, seed: int | None) -> tuple[Path, int]:
             f"{run}: has several trainings of {what}: {names}", advice="move those of earlier settings out of its folder models"
         )
     return folders[0], only
+
+
+def _missing(finetune: Finetune, cell: CellData, seed: int | None) -> str:
+    """Return what to change in the study before its students can be trained on the cell, and with the seed."""
+    arm, _, budget = cell.name.partition("@")
+    lacking = [f"{arm} to finetune.arms"] if arm not in finetune.arms else []
+    # Number-matched arms have no budget, and are trained on whatever the budgets.
+    if finetune.budgets and budget in cell.study.budgets and budget not in finetune.budgets:
+        lacking.append(f"{budget} to finetune.budgets")
+    if seed is not None and seed not in finetune.seeds:
+        lacking.append(f"{seed} to finetune.seeds")
+    return f"add {' and '.join(lacking)} in the study file, run it again, then: " if lacking else "train it: "
 
 
 def _forget_paths(path: Path) -> None:

@@ -188,9 +188,11 @@ class Tally:
         unit = self.terms.unit or "flops"
         if self.spent:
             if self.spent > self.amount * _ROUNDING:
-                budget, cost = format_distinct(unit, self.amount, self.spent)
+                # Per problem: a forecast simulates a part of the study's problems, and shares of its totals.
+                budget, cost = format_distinct(unit, self.amount / len(self.drawn), self.spent / len(self.drawn))
                 raise BudgetError(
-                    f"a budget of {budget} does not pay for the pilot, which cost {cost}\n  raise the budget, or shrink the pilot"
+                    f"a budget of {budget} per problem does not pay for the pilot, which cost {cost} per problem\n"
+                    "  raise the budget, or shrink the pilot"
                 )
             return
         price = self._worst if self.terms.basis == "realised" else self.expected

@@ -23,6 +23,7 @@ from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.preparing.rounds import first_round
+from isocost.preparing.unrecorded import unrecorded_mistakes
 from isocost.problems import load_problems
 from isocost.prompts import make_template
 from isocost.prompts.base import Template
@@ -85,6 +86,11 @@ class Prepared:
         template = self.templates[student]
         stop = template.chat_stop if self.study.trains_chat(student) else template.stop
         return self.study.sampling_of(student).params(stop)
+
+    @property
+    def recorded_lengths(self) -> dict[str, tuple[float | None, float]]:
+        """The mean prompt tokens, None if unknown, and the mean generated tokens of each model that replays recorded samples."""
+        return {name: facts.mean_tokens for name, facts in self.facts.items() if facts.mean_tokens is not None}
 
 
 def _most_sharing(facts: EngineFacts) -> int | None:
@@ -186,6 +192,8 @@ def prepare(
     if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
         raise StudyError(mistakes)
     counts = {name: count_available(specs[name]) for name in _replayed_within(study)} if to_spend else {}
+    if mistakes := list(unrecorded_mistakes(counts, problems.get("train", ()))):
+        raise StudyError(mistakes)
     return Prepared(
         study=study,
         problems=problems,
@@ -323,9 +331,12 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
 
 
 def _needs_opening(study: Study, spec: ModelSpec) -> bool:
-    """Return True if a model must be opened to find the cost of its draws: its size, or if draws share the price of a prompt."""
+    """Return True if a model must be opened to find the cost of its draws: its size, lengths that it recorded, or shared prompts."""
     entry = ENGINES.get(spec.engine)
     opens_quickly = not (entry and entry.opens_slowly)
+    # The lengths of recorded samples are the expected ones, unless a pilot measures them.
+    if entry and entry.replays and spec.tokens_per_sample is None and study.pilot is None:
+        return True
     has_input_price = bool(spec.price and spec.price.input)
     # Only the engine knows if draws share the price of a prompt; a slow one is opened for its size alone.
     if opens_quickly and (study.costs.prices or has_input_price):

@@ -126,6 +126,7 @@ class CellResult:
         measures: By name: `covered`, `kept_per_problem`, `coverage@3`, `diversity@3`, `pass@1`, `fpr`.
         funnel: From drawn to kept: (stage, count), each stage after its losses.
         n_kept: Number of solutions in its training set.
+        exhausted: True if it has every recorded draw of its models, so that its budget could buy no more.
     """
 
     plan: CellPlan
@@ -135,6 +136,7 @@ class CellResult:
     measures: Mapping[str, Estimate]
     funnel: tuple[tuple[str, int], ...]
     n_kept: int
+    exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

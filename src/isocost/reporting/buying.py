@@ -14,6 +14,8 @@ from isocost.reporting.uniform import uniform_words
 Pair = tuple[CellResult, CellResult]
 _UNSPENT = 0.2  # share of a realised budget: a cell that left more of it was not compared at that budget
 
+_WHY_LEFT = {True: "as all recorded draws were used", False: "as one more draw of max_tokens did not fit"}  # by whether draws ran out
+
 
 def buy(results: Results, pair: Pair, ways: Collection[int]) -> str:
     """Return `buy from MODEL: ` if one of two models at one budget is decided for, else "".
@@ -48,9 +50,14 @@ def left_unspent(results: Results, pair: Pair) -> str:
     A policy that observes outcomes may end before its money: it has solved what it can.
     """
     observing = {each.cell for each in results.spendings}
-    left = {cell.plan.cell.name: _unspent(cell) for cell in pair if cell.plan.cell.name not in observing}
-    much = [f"{name} left {100 * share:.0f}% of its budget" for name, share in left.items() if share > _UNSPENT]
-    return f"; not at equal cost: {' and '.join(much)}, as one more draw of max_tokens did not fit" if much else ""
+    much = [cell for cell in pair if cell.plan.cell.name not in observing and _unspent(cell) > _UNSPENT]
+    parts = [_left(why, [cell for cell in much if cell.exhausted == exhausted]) for exhausted, why in _WHY_LEFT.items()]
+    return f"; not at equal cost: {' and '.join(filter(None, parts))}" if much else ""
+
+
+def _left(why: str, cells: Collection[CellResult]) -> str:
+    named = " and ".join(f"{cell.plan.cell.name} left {100 * _unspent(cell):.0f}% of its budget" for cell in cells)
+    return f"{named}, {why}" if cells else ""
 
 
 def unsettled(results: Results, pair: Pair) -> str:

@@ -162,7 +162,14 @@ def _cell_result(
         measures=measures,
         funnel=(*curated[cell].funnel, *_unfit(trainings, cell)),
         n_kept=curated[cell].kept.size,
+        exhausted=_is_exhausted(prepared, plan.models, ids, int(drawn.sum())),
     )
+
+
+def _is_exhausted(prepared: Prepared, models: Sequence[str], ids: Sequence[str], n_drawn: int) -> bool:
+    """Return True if models replay recorded samples, and all that they have of these problems are drawn."""
+    recorded = [prepared.available.get(model) for model in models]
+    return all(each is not None for each in recorded) and n_drawn >= sum(each.get(id_, 0) for each in recorded if each for id_ in ids)
 
 
 def _unfit(trainings: Sequence[Training], cell: Cell) -> Iterator[tuple[str, int]]:

@@ -266,6 +266,7 @@ def _prepare_without_run(
                 lambda spec: executor.submit(describe, spec).result(),
                 to_spend=to_spend,
                 render=lambda spec, request: executor.submit(render, spec, request).result(),
+                count_available=lambda spec: executor.submit(count_available, spec).result(),
             )
             yield (prepared if listener is None else gold.check_references(prepared, listener, strict=strict, must=to_spend)), executor
     finally:

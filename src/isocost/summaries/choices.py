@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs, prompts_are_counted
-from isocost.errors import InputError
+from isocost.errors import BudgetError, InputError
 from isocost.forecasting import Choice, Comparison, Piloted, Question, forecast
 from isocost.measuring.rundirs import SAMPLES
 from isocost.planning import in_unit, objective_of, shared_prompt
@@ -232,7 +232,10 @@ def _at_budget(prepared: Prepared, budget: str, plan: CellPlan, pilot: StudyPilo
         unit=unit,
         others=tuple(problem.id for problem in prepared.problems["train"] if problem.id not in piloted),
     )
-    found = forecast(models, question, together=pilot.pilots.together, answers=pilot.pilots.answers)
+    try:
+        found = forecast(models, question, together=pilot.pilots.together, answers=pilot.pilots.answers)
+    except BudgetError as error:
+        raise BudgetError(f"budgets.{budget}: {error}") from error
     pilots = replace(pilot.pilots, models=tuple(models), unit=unit)
     spent = {choice.name: _spent(choice, by_end, n) for choice in found.comparisons[0].choices}
     return BudgetForecast(budget=budget, unit=unit, prediction=Prediction(pilots=pilots, forecast=found, notes=pilots.notes), costs=spent)

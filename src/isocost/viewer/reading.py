@@ -13,11 +13,11 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from isocost.viewer.formulas import LONGEST, mathml
+from isocost.viewer.markdown import CLOSE, OPEN, marker_of, reader
 from isocost.viewer.visible import visible
 
 MOST = 20_000  # characters; a longer text is shown as it was written
-_OFF = ("link", "image", "autolink", "html_inline", "html_block", "reference", "entity", "lheading")
-_OPEN, _CLOSE = "\ue000", "\ue001"  # around the number of a formula while Markdown is read; a text with these has no formulas
+_MARKED_HEADING = 4  # of headings with as many # or more, the # stay: "#### 12" is a final answer
 _FORMULA = re.compile(
     rf"\\\[(?P<bracket>.{{1,{LONGEST}}}?)\\\]"
     rf"|\\\((?P<round>.{{1,{LONGEST}}}?)\\\)"
@@ -26,13 +26,14 @@ _FORMULA = re.compile(
     r"|(?P<boxed>\\boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\})",
     flags=re.DOTALL,
 )
-_PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_PLACE = re.compile(f"{OPEN}(\\d+){CLOSE}")
 
 
 def readable(text: str) -> Markup | None:
     """Return a solution as HTML of paragraphs, lists, tables, code and formulas; None if it is too long to be worth it.
 
-    Headings become bold lines: the page has its own. Formulas that `mathml` refuses, and all HTML, links and images, are text as written.
+    Headings become bold lines: the page has its own. Formulas that `mathml` refuses, all HTML, links, images and quotes, and the markers of
+    lists are text as written.
     """
     if len(text) > MOST:
         return None
@@ -41,9 +42,9 @@ def readable(text: str) -> Markup | None:
 
     def take(found: re.Match[str]) -> str:
         formulas.append(found)
-        return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
+        return f"{OPEN}{len(formulas) - 1}{CLOSE}"
 
-    if _OPEN not in text and _CLOSE not in text:
+    if OPEN not in text and CLOSE not in text:
         text = _FORMULA.sub(take, text)
     try:
         return Markup(_reader().render(text, {"formulas": formulas}))
@@ -58,7 +59,9 @@ class _Renderer(RendererHTML):
         token = tokens[idx]
         token.attrs = {}
         if token.type == "heading_open":
-            return '<p class="head">'
+            return '<p class="head">' + (f"{token.markup} " if len(token.markup) >= _MARKED_HEADING else "")
+        if token.type == "list_item_open":
+            return f'<li><span class="mark">{escape(marker_of(token))}</span> '
         return "</p>" if token.type == "heading_close" else super().renderToken(tokens, idx, options, env)
 
     def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Mapping[str, Any]) -> str:
@@ -70,15 +73,17 @@ class _Renderer(RendererHTML):
         return f"<code>{_as_written(tokens[idx].content, env['formulas'])}</code>"
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Mapping[str, Any]) -> str:
-        """Write a block of code as it is."""
-        return f"<pre><code>{_as_written(tokens[idx].content, env['formulas'])}</code></pre>\n"
+        """Write a block of code as it is. What follows the opening of a fence is left out only if it is the name of a language."""
+        token = tokens[idx]
+        info = "" if re.fullmatch(r"[A-Za-z+#-]*", token.info.strip()) else f"{token.info.strip()}\n"
+        return f"<pre><code>{_as_written(info + token.content, env['formulas'])}</code></pre>\n"
 
     fence = code_block
 
 
 @cache
 def _reader() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer).enable("table").disable(list(_OFF))
+    return reader(_Renderer)
 
 
 def _with_formulas(content: str, formulas: Sequence[re.Match[str]]) -> str:
