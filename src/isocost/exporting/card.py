@@ -76,7 +76,7 @@ def sections(text: str) -> dict[str, str]:
 
 
 def correctness(cell: CellData, *, is_training_set: bool = True) -> str:
-    """Say what makes a solution correct: the reference answer, or a judge's verdict. A training set may keep solutions whatever they are."""
+    """Say what makes a solution correct: the reference answer, or a judge's verdict. A training set may keep all solutions."""
     if is_training_set and cell.study.curate_of(cell.name.partition("@")[0]).filter == "none":
         return "Solutions are kept whatever their answer (`curate.filter: none`): they may miss the reference answer."
     if (judge := judge_of(cell.study)) is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
-from isocost.config import Finetune
+from isocost.config.training import Finetune
 from isocost.errors import InputError, RunDirectoryError
 from isocost.exporting.cells import CellData, open_cell
 from isocost.exporting.folders import check_new, write_folder
