@@ -361,16 +361,3 @@ def test_all_that_is_wrong_with_models_and_problems_is_told_at_once(tmp_path: Pa
 def test_in_unit_gives_what_is_known() -> None:
     assert in_unit(Cost(flops=3, usd=0.5), "flops", "m") == 3
     assert in_unit(Cost(flops=3, usd=0.5), "usd", "m") == 0.5
-
-
-def test_recorded_samples_state_the_lengths_that_no_pilot_has_measured() -> None:
-    made = study(costs={"prompt_tokens": "each"})
-    longest = dict.fromkeys(made.models, LONGEST_PROMPT)
-    with pytest.raises(BudgetError, match="prompt_tokens is missing"):
-        draw_costs(made, cards(made), {}, longest)
-    found = draw_costs(made, cards(made), {"weak": (5.0, 7.0)}, longest, recorded=dict.fromkeys(made.models, (9.0, 20.0)))
-    stated = [(each.tokens, each.tokens_are, each.prompt_tokens) for each in found.values()]
-    assert stated == [
-        (7.0, "piloted", 5.0),
-        (20.0, "recorded", 9.0),
-    ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from isocost.costs import expected
-from isocost.sampling import plans
+from isocost.sampling import data
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
 from tests.matrices import first_fast
@@ -87,13 +86,13 @@ def test_a_run_that_an_earlier_version_began_keeps_its_plan(tmp_path: Path, shel
     """Earlier versions counted a prompt per problem, however many requests it took: 0.03 dollars paid for 34 draws each."""
 
     def as_before(*arguments: Any) -> dict[str, expected.DrawCost]:
-        return {name: replace(each, per_request=None) for name, each in expected.draw_costs(*arguments).items()}
+        return {name: data.replace(each, per_request=None) for name, each in expected.draw_costs(*arguments).items()}
 
     with Server() as server:
         own = study(server.url, 4, budgets={"low": {"unit": "usd", "amount": 0.03}}, arms={"weak": {"models": ["weak"]}})
         path, out = runs.write(tmp_path, own), tmp_path / "out"
         with monkeypatch.context() as earlier:
-            earlier.setattr(plans, "draw_costs", as_before)
+            earlier.setattr(data, "draw_costs", as_before)
             assert shell("run", path, "-o", out).code == 0
         requests, rounds = runs.completions(server), (out / "arms" / "weak@low" / "rounds.jsonl").read_bytes()
         assert len(runs.stored(out)) == 271

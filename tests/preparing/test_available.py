@@ -7,7 +7,7 @@ import pytest
 
 from isocost.engines import load_engine
 from isocost.engines.replay.engine import ReplayEngine
-from isocost.executors.engineworker import count_available, describe
+from isocost.executors.engineworker import count_available
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.preparing.facts import cache_available, cache_facts
 from isocost.store import RunDirectory
@@ -51,16 +51,3 @@ def test_damaged_numbers_are_counted_again(tmp_path: Path, damage: object) -> No
         known = directory.read_derived("models.json") or {}
         directory.write_json(dict.fromkeys(known, damage), "models.json")
         assert cache_available(directory, lambda spec: {"p": 9})(SPEC) == {"p": 9}
-
-
-def test_the_lengths_of_recorded_samples_are_facts_that_earlier_runs_lack(tmp_path: Path) -> None:
-    spec = table(tmp_path, ("p", 0), ("p", 1))
-    found = describe(spec)
-    assert found.mean_tokens == (None, 1.0)  # the table has no column num_prompt_tokens
-    with RunDirectory(tmp_path / "out") as directory:
-        cache_facts(directory, lambda spec: found)(spec)
-        assert cache_facts(directory, lambda spec: pytest.fail("is asked again"))(spec) == found
-        known = directory.read_derived("models.json") or {}
-        earlier = {key: {name: value for name, value in entry.items() if name != "mean_tokens"} for key, entry in known.items()}
-        directory.write_json(earlier, "models.json")
-        assert cache_facts(directory, lambda spec: pytest.fail("is asked again"))(spec).mean_tokens is None

@@ -28,7 +28,7 @@ class DrawCost:
         shared: The units in which the prompt is shared.
         per_request: r, the most draws of a problem in a request; None if all draws that are asked for together share one reading.
         tokens: Expected tokens per draw.
-        tokens_are: The source of `tokens`: declared, piloted, recorded or equal.
+        tokens_are: The source of `tokens`: declared, piloted or equal.
         prompt_tokens: Expected tokens of a prompt; None if unknown, and then no cost above depends on it.
         to_know: By unit whose cost is unknown, the key to add to the study.
     """
@@ -78,12 +78,11 @@ def draw_costs(
     piloted: Mapping[str, tuple[float, float]],
     longest_prompt: Mapping[str, int],
     shares: Mapping[str, int | None] | None = None,
-    recorded: Mapping[str, tuple[float | None, float]] | None = None,
 ) -> dict[str, DrawCost]:
     """Return the expected cost of a draw of each model.
 
-    The expected length is the declared one (`tokens_per_sample`), else the pilot's mean, else that of recorded samples. Without any it is
-    equal for all models. It is then taken as max_tokens, the only certain length, and only the ratios of costs are meaningful.
+    The expected length is the declared one (`tokens_per_sample`), else the pilot's mean. Without either it is equal for all models. It is
+    then taken as max_tokens, the only certain length, and only the ratios of costs are meaningful.
 
     Args:
         study: The study.
@@ -92,14 +91,12 @@ def draw_costs(
         longest_prompt: By model, an upper bound on the tokens of any prompt.
         shares: By model, the most solutions of a request, for which its engine reads the prompt once: 1 if it reads the prompt of each,
             None without a bound. For a model without an entry, dollars are planned as unshared, and FLOPs as the study says.
-        recorded: Mean prompt tokens, None if unknown, and mean generated tokens of the samples that a model replays, by such model.
 
     Raises:
         BudgetError: lengths are declared for some models only, or a cost depends on an unknown prompt length.
     """
     # A declared length beside an assumed one would make the ratio of costs a mixture of a measurement and a guess.
-    known: Mapping[str, tuple[float | None, float]] = {**(recorded or {}), **piloted}
-    undeclared = [name for name in cards if study.models[name].tokens_per_sample is None and name not in known]
+    undeclared = [name for name in cards if study.models[name].tokens_per_sample is None and name not in piloted]
     if undeclared and len(undeclared) < len(cards):
         raise BudgetError(
             f"models.{undeclared[0]}.tokens_per_sample is missing: other models declare theirs\n"
@@ -108,7 +105,7 @@ def draw_costs(
     shares = shares or {}
     return {
         name: replace(
-            _draw_cost(study, card, known.get(name), "piloted" if name in piloted else "recorded", longest_prompt[name]),
+            _draw_cost(study, card, piloted.get(name), longest_prompt[name]),
             shared=_shared(card, shares[name] != 1 if name in shares else None),
             per_request=shares.get(name),
         )
@@ -116,17 +113,17 @@ def draw_costs(
     }
 
 
-def _draw_cost(study: Study, card: ModelCard, known: tuple[float | None, float] | None, known_from: str, longest_prompt: int) -> DrawCost:
+def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | None, longest_prompt: int) -> DrawCost:
     spec, longest = study.models[card.name], study.sampling_of(card.name).max_tokens
     if spec.tokens_per_sample is not None:
         tokens, source = spec.tokens_per_sample, "declared"
-    elif known is not None:
-        tokens, source = known[1], known_from
+    elif piloted is not None:
+        tokens, source = piloted[1], "piloted"
     else:
         tokens, source = float(longest), "equal, at max_tokens"
     prompt = spec.prompt_tokens
-    if prompt is None and known is not None:
-        prompt = known[0]
+    if prompt is None and piloted is not None:
+        prompt = piloted[0]
     if prompt is None and (why := _why_prompts_count(card)):
         raise BudgetError(f"models.{card.name}.prompt_tokens is missing: {why}\n  give the mean length of a prompt, or add a pilot")
     read = prompt or 0.0  # an unknown length has no effect here: the check above found no cost that depends on it

@@ -104,9 +104,8 @@ class Engine(Protocol):
 
     A remote engine may have `added_tokens` besides: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
     are reserved under the limit before the request is sent. An engine that replays samples may have `available()`: their number by problem
-    id, so that policies ask for no more. It may have `mean_tokens`, from which its draws are planned: mean prompt tokens, None if
-    unknown, and mean generated tokens. An engine that cuts batches by a rule of `batching` inherits `Batched`:
-    then batches are cut without it.
+    id, so that policies ask for no more. An engine that cuts batches by a rule of `batching` inherits `Batched`: then
+    batches are cut without it.
     """
 
     identity: str

@@ -183,7 +183,6 @@ def describe(spec: EngineSpec) -> EngineFacts:
         exclusive=is_exclusive(engine),
         added_tokens=getattr(engine, "added_tokens", 0),
         batching=rule_of(engine),
-        mean_tokens=getattr(engine, "mean_tokens", None),
     )
 
 

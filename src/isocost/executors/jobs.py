@@ -33,8 +33,8 @@ class EngineFacts:
     """Properties of an engine and its model, known without running it. `engines.base.Engine` defines them.
 
     An `exclusive` engine takes the whole memory of its device. `added_tokens` are the prompt tokens of a request, beyond one per byte of
-    the prompt, that an endpoint may charge for. `batching` is the rule by which it cuts requests, None if the engine must be asked.
-    `mean_tokens` are the mean prompt tokens, None if unknown, and the mean generated tokens of an engine's recorded samples.
+    the prompt, that an endpoint may charge for. `batching` is the rule by which it cuts
+    requests, None if the engine must be asked.
     """
 
     identity: str
@@ -45,7 +45,6 @@ class EngineFacts:
     exclusive: bool = False
     added_tokens: int = 0
     batching: Batching | None = None
-    mean_tokens: tuple[float | None, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

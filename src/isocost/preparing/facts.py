@@ -68,12 +68,8 @@ def _facts(entry: Any) -> EngineFacts | None:
         if entry["remote"] and "added_tokens" not in entry:  # written by an earlier version; without it a worst case is too low
             return None
         size, rule = entry["size"], entry.get("batching")  # earlier versions wrote no rule: a worker then cuts the batches
-        known = {"size": ModelSize(**size) if size else None, "batching": Batching(**rule) if rule else None}
-        # Earlier versions wrote no lengths of recorded samples: their runs keep the costs, and so the rounds, that they began with.
-        prompt, generated = entry.get("mean_tokens") or (None, None)
-        lengths = None if generated is None else (None if prompt is None else float(prompt), float(generated))
-        facts = EngineFacts(**{**entry, **known, "mean_tokens": lengths})
-    except (KeyError, TypeError, ValueError):
+        facts = EngineFacts(**{**entry, "size": ModelSize(**size) if size else None, "batching": Batching(**rule) if rule else None})
+    except (KeyError, TypeError):
         return None
     # The file may be edited by hand, and dataclasses do not check the types of their fields.
     batching = facts.batching

@@ -87,11 +87,6 @@ class Prepared:
         stop = template.chat_stop if self.study.trains_chat(student) else template.stop
         return self.study.sampling_of(student).params(stop)
 
-    @property
-    def recorded_lengths(self) -> dict[str, tuple[float | None, float]]:
-        """The mean prompt tokens, None if unknown, and the mean generated tokens of each model that replays recorded samples."""
-        return {name: facts.mean_tokens for name, facts in self.facts.items() if facts.mean_tokens is not None}
-
 
 def _most_sharing(facts: EngineFacts) -> int | None:
     if not facts.shares_prompts:
@@ -331,12 +326,9 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
 
 
 def _needs_opening(study: Study, spec: ModelSpec) -> bool:
-    """Return True if a model must be opened to find the cost of its draws: its size, lengths that it recorded, or shared prompts."""
+    """Return True if a model must be opened to find the cost of its draws: its size, or if draws share the price of a prompt."""
     entry = ENGINES.get(spec.engine)
     opens_quickly = not (entry and entry.opens_slowly)
-    # The lengths of recorded samples are the expected ones, unless a pilot measures them.
-    if entry and entry.replays and spec.tokens_per_sample is None and study.pilot is None:
-        return True
     has_input_price = bool(spec.price and spec.price.input)
     # Only the engine knows if draws share the price of a prompt; a slow one is opened for its size alone.
     if opens_quickly and (study.costs.prices or has_input_price):

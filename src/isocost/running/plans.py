@@ -35,7 +35,7 @@ def plan_prepared(
     if awaits_pilot(study, cards) and not lengths:
         at_most = unpiloted_costs(study, cards, longest, prepared.shares)
         return prepared, at_most, plan_unpiloted(study, ids, at_most, least_costs(study, cards, longest, prepared.shares), piloted)
-    costs = draw_costs(study, cards, lengths, longest, prepared.shares, prepared.recorded_lengths)
+    costs = draw_costs(study, cards, lengths, longest, prepared.shares)
     return prepared, costs, plan(prepared, ids, costs, piloted)
 
 

@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from isocost import planning
 from isocost.config import Study
 from isocost.costs.draws import max_cost_of
+from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.price import question_price
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
 from isocost.errors import LimitReachedError
@@ -29,10 +30,9 @@ from isocost.preparing.problemchanges import keep_problems, note_changed_problem
 from isocost.preparing.unrecorded import note_unrecorded
 from isocost.records import UNITS, Allocation, Cell, CellPlan, Failed, Problem
 from isocost.sampling.batches import cancel_batches, open_dispatcher, settle_batches
-from isocost.sampling.cells import CellsRun, Sampler, all_terms, pilot_allocations, run_cells, token_means
+from isocost.sampling.cells import CellsRun, Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.doubts import doubt_references, failed_models
 from isocost.sampling.pilottable import keep_pilot
-from isocost.sampling.plans import plan_cells
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
 from isocost.sampling.progress import Progress
@@ -227,7 +227,7 @@ def _watch(
     """Return the watch of the stage, which expects the pilot's draws, or without a pilot those of the plan."""
     stored = sum(pool.stored.count() for pool in pools.values())
     ids = _ids(prepared)
-    expected = sum(a.count for a in pilot) if pilot else _planned_draws(plan_cells(prepared, ids, {}, pilot, directory)[1], len(ids))
+    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
     return StageWatch(stage="sample", total=max(stored, expected), unit="samples", listener=listener, done_before=stored)
 
 
@@ -236,7 +236,7 @@ def _buy_cells(sampling: Sampling, grader: str) -> tuple[tuple[CellPlan, ...], C
     prepared, directory, pilot, progress = sampling.prepared, sampling.directory, sampling.pilot, sampling.progress
     ids, sampler = _ids(prepared), sampling.sampler
     means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
-    costs, plans = plan_cells(prepared, ids, means, pilot, directory)
+    costs, plans = _plans(prepared, ids, means, pilot, directory)
     directory.write_json(planning.to_json(plans), "plan.json")
     # The plan is now made from tokens that the pilot has measured.
     progress.watch.total = max(progress.watch.done, _planned_draws(plans, len(ids)))
@@ -319,6 +319,28 @@ def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener)
     draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
     problems = "1 problem" if (n := len({problem for _, problem in failed})) == 1 else f"{n:,} problems"
     listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
+
+
+def _plans(
+    prepared: Prepared,
+    ids: tuple[str, ...],
+    means: Mapping[str, tuple[float, float]],
+    pilot: Sequence[Allocation],
+    directory: RunDirectory,
+) -> tuple[dict[str, DrawCost], tuple[CellPlan, ...]]:
+    """Return the cost of a draw of each model, and the plan of every cell."""
+    models = generators(prepared.study)
+    cards = {m: prepared.cards[m] for m in models}
+    costs = draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
+    piloted = {(a.problem_id, a.model): a.count for a in pilot}
+    # Earlier versions planned one reading of a prompt per problem. A run that began so keeps its rounds: others would buy other draws.
+    earlier = {name: replace(each, per_request=None) for name, each in costs.items()}
+    now, before = (all_terms(prepared, ids, each, piloted) for each in (costs, earlier))
+    changed = [cell for cell in now if now[cell] != before[cell]]
+    began_now, began_before = (has_begun(prepared, directory, {cell: of[cell] for cell in changed}) for of in (now, before))
+    if began_before and not began_now:
+        costs = earlier
+    return costs, tuple(plan(prepared, ids, costs, piloted))
 
 
 def grader_key(grading: Grading) -> str:

@@ -67,7 +67,6 @@ class ReplayEngine(Batched):
         self._recorded = read(table, model, pool)
         self.identity = f"replay:{self._recorded.digest(model)}"
         self._most_tokens = int(self._recorded.tokens.max())
-        self.mean_tokens = self._recorded.mean_tokens()
         release_freed()  # reading the table takes several times the memory of what is kept
 
     def size(self) -> None:

@@ -92,10 +92,6 @@ class Recorded:
         counts = np.add.reduceat(self.indices == places, self.starts[:-1], dtype=np.int64)
         return dict(zip(self.problems.to_list(), counts.tolist(), strict=True))
 
-    def mean_tokens(self) -> tuple[float | None, float]:
-        """Return the mean prompt and generated tokens of a sample; None for prompts whose tokens are not recorded."""
-        return float(self.prompt_tokens.mean()) or None, float(self.tokens.mean())
-
     def reasons(self, rows: npt.NDArray[np.int64]) -> list[FinishReason]:
         """Return the finish reasons of rows."""
         return [REASONS[number] for number in self.reason_numbers[rows].tolist()]
