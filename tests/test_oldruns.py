@@ -61,6 +61,15 @@ def holds(new: Any, old: Any) -> bool:
     return bool(new == old)
 
 
+def without_corrected(measures: dict[str, Any]) -> dict[str, Any]:
+    """The measures without numbers that later versions corrected: lower ends of costs that were 0 where the pass rate may be 0."""
+    for own in measures["models"].values():
+        for name, each in own.items():
+            if name.startswith("cost_per_correct") and each["low"] == 0.0:
+                del each["low"]
+    return measures
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", FINISHED)
 def test_a_finished_run_is_reported_again_and_buys_nothing(version: str, name: str, tmp_path: Path) -> None:
@@ -71,7 +80,7 @@ def test_a_finished_run_is_reported_again_and_buys_nothing(version: str, name: s
     samples = pl.read_parquet(out / "samples.parquet", glob=False)
     finished = run(folder / "study.yaml", out)
     assert evidence(out) == before
-    assert holds(json.loads((out / "measures.json").read_text()), measures)
+    assert holds(json.loads((out / "measures.json").read_text()), without_corrected(measures))
     assert pl.read_parquet(out / "samples.parquet", glob=False).select(samples.columns).equals(samples)
     assert finished.report
     assert finished.report.stat().st_size > 10_000
