@@ -132,6 +132,7 @@ def draft(
     train = _train(problems, folder, fields)
     file = f"{template}.yaml" if len(models) == 2 else f"{template}-one.yaml"
     text = files("isocost.drafting").joinpath("templates", file).read_text(encoding="utf-8")
+    lengths, longest = _lengths(str(folder / _beside(table, folder)), models) if table else (None, None)
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     instruction = _INSTRUCTIONS[train.grader]
     form = f'{{form: "{{question}}\\n\\n{instruction}", chat: true}}'
@@ -141,6 +142,8 @@ def draft(
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
         models=[_quoted(model.strip()) for model in models],
         table=_quoted(_beside(table, folder)) if table else "",
+        lengths=[f", tokens_per_sample: {length}" for length in lengths] if lengths else "",
+        max_tokens=longest or 4096,
         prompt=f"{{template: {train.prompt}}}" if train.prompt else form,
         prompt_comment="" if train.prompt else "   # for models that follow instructions",
         instruction=instruction,
@@ -162,6 +165,22 @@ def models_of(table: str, folder: Path) -> tuple[str, ...]:
     if len(found) != 2:
         raise InputError(f"{path}: has samples of {', '.join(found)}; a study compares two\n  name them, the cheaper first: --models A,B")
     return found
+
+
+def _lengths(path: str, models: Sequence[str]) -> tuple[list[int] | None, int | None]:
+    """Return the mean tokens of each model's recorded samples and those of the longest; None where the table does not say them."""
+    if not Path(path).exists():
+        return None, None
+    table = scan_table(path, ["num_generated_tokens"])
+    if "num_generated_tokens" not in table.collect_schema():
+        return None, None
+    tokens = pl.col("num_generated_tokens")
+    found = table.group_by("model").agg(tokens.mean().alias("mean"), tokens.max().alias("most")).collect()
+    means, most = dict(found.select("model", "mean").iter_rows()), found["most"].max()
+    known = [means.get(model.strip()) for model in models]
+    return [max(1, round(each)) for each in known if each is not None] if None not in known else None, most if isinstance(
+        most, int
+    ) else None
 
 
 def _train(problems: str, folder: Path, fields: Mapping[str, str]) -> _Train:
