@@ -78,6 +78,24 @@ def test_the_models_of_a_table_are_ordered_by_their_share_correct(tmp_path: Path
         models_of("one.jsonl", tmp_path)
 
 
+def test_the_lengths_of_a_table_are_the_expected_ones(tmp_path: Path) -> None:
+    tokens = {"a": (10, 21), "b": (300, 5000)}
+    rows = [
+        {"problem_id": "p", "model": model, "sample_index": i, "correct": True, "num_generated_tokens": number}
+        for model, numbers in tokens.items()
+        for i, number in enumerate(numbers)
+    ]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    read = yaml.safe_load(draft("table", problems="gsm8k", models=("a", "b"), folder=tmp_path, table="t.jsonl"))
+    assert {name: model["tokens_per_sample"] for name, model in read["models"].items()} == {"weak": 16, "strong": 2650}
+    assert read["sampling"]["max_tokens"] == 5000
+    unknown = [{key: value for key, value in row.items() if key != "num_generated_tokens"} for row in rows]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in unknown), encoding="utf-8")
+    read = yaml.safe_load(draft("table", problems="gsm8k", models=("a", "b"), folder=tmp_path, table="t.jsonl"))
+    assert not [model for model in read["models"].values() if "tokens_per_sample" in model]
+    assert read["sampling"]["max_tokens"] == 4096
+
+
 def test_what_cannot_be_drafted_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'no template "endpont"\n  did you mean "endpoint"'):
         refuse_unknown("endpont")

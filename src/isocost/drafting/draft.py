@@ -142,7 +142,7 @@ def draft(
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
         models=[_quoted(model.strip()) for model in models],
         table=_quoted(_beside(table, folder)) if table else "",
-        lengths=[f", tokens_per_sample: {length}" for length in lengths] if lengths else "",
+        lengths=[f", tokens_per_sample: {length}" for length in lengths or ()],
         max_tokens=longest or 4096,
         prompt=f"{{template: {train.prompt}}}" if train.prompt else form,
         prompt_comment="" if train.prompt else "   # for models that follow instructions",
@@ -177,10 +177,8 @@ def _lengths(path: str, models: Sequence[str]) -> tuple[list[int] | None, int | 
     tokens = pl.col("num_generated_tokens")
     found = table.group_by("model").agg(tokens.mean().alias("mean"), tokens.max().alias("most")).collect()
     means, most = dict(found.select("model", "mean").iter_rows()), found["most"].max()
-    known = [means.get(model.strip()) for model in models]
-    return [max(1, round(each)) for each in known if each is not None] if None not in known else None, most if isinstance(
-        most, int
-    ) else None
+    known = [max(1, round(mean)) for model in models if (mean := means.get(model.strip())) is not None]
+    return known if len(known) == len(models) else None, most if isinstance(most, int) else None
 
 
 def _train(problems: str, folder: Path, fields: Mapping[str, str]) -> _Train:
