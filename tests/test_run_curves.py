@@ -177,7 +177,10 @@ def test_a_problem_whose_draws_failed_is_left_out_and_said_to_be(tmp_path: Path)
 def test_a_policy_that_may_look_at_outcomes_gives_no_curve(tmp_path: Path) -> None:
     arms = {"weak": {"models": ["weak"], "policy": "isocost.policies.uniform:build"}, "strong": {"models": ["strong"]}}
     run(write_study(tmp_path, arms=arms), tmp_path / "run")
-    assert {row["model"] for row in rows(tmp_path / "run", "coverage_by_cost")} == {"strong"}
+    found = rows(tmp_path / "run", "coverage_by_cost")
+    assert {row["model"] for row in found} == {"strong", "weak@low"}
+    # Its cell is a point at its cost, with no number of draws.
+    assert [row["k"] for row in found if row["model"] == "weak@low"] == [""]
     assert "weak has no curve: how often it drew may depend on outcomes" in (tmp_path / "run" / "report.html").read_text()
 
 
