@@ -94,7 +94,7 @@ def _rates(results: Results) -> Table:
         rated,
         key="false_positives",
         title="Right answers with wrong reasoning",
-        caption="Of the problems that a model solved. The rate that is used is combined, without it the judge's, else that by steps.",
+        caption="Of the problems that a model solved. The rate in use is the combined one; without it the judge's, else that by steps.",
         group_title="Model",
         group=lambda item: item.group,
         mark=lambda item: marks[item.group],
