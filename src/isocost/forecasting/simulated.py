@@ -81,7 +81,7 @@ class Simulation:
         """Run a policy on the first replicates of pass rates.
 
         The pilot's outcomes are drawn like the others, so that its luck is not counted as the policy's. The n-th draw of a model for a
-        problem has the same outcome for every policy and budget, so that differences between them have little luck in them.
+        problem has the same outcome for every policy at a budget, so that differences between policies have little luck in them.
 
         Args:
             name: Name of the policy.
