@@ -173,7 +173,7 @@ def test_wrong_options_are_one_error(arguments: list[str], message: str) -> None
 
 @pytest.mark.slow
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    for path, message in ((tmp_path / "none.jsonl", "cannot be read: No such file"), (tmp_path, "is a folder")):
+    for path, message in ((tmp_path / "none.jsonl", "cannot be read: No such file"), (tmp_path, "holds no file of samples")):
         done = subprocess.run([*VERIFY, str(path)], capture_output=True, timeout=60, env=ENVIRONMENT, check=False)
         assert (done.returncode, done.stdout) == (2, b"")
         assert message in done.stderr.decode()
