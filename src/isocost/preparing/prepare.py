@@ -83,9 +83,12 @@ class Prepared:
 
     def trained_params(self, student: str) -> SamplingParams:
         """Return the sampling parameters of a student in the form in which it is trained, and asked after it."""
-        template = self.templates[student]
-        stop = template.chat_stop if self.study.trains_chat(student) else template.stop
-        return self.study.sampling_of(student).params(stop)
+        return trained_params(self.study, student, self.templates[student])
+
+
+def trained_params(study: Study, student: str, template: Template) -> SamplingParams:
+    """Return the sampling parameters of a student in the form in which it is trained, and asked after it."""
+    return study.sampling_of(student).params(template.chat_stop if study.trains_chat(student) else template.stop)
 
 
 def _most_sharing(facts: EngineFacts) -> int | None:

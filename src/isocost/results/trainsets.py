@@ -17,6 +17,7 @@ from isocost.config import Study
 from isocost.curating import Curated, Rules
 from isocost.equations import audit_steps
 from isocost.metrics.diversity import Level, distinct_key
+from isocost.preparing.prepare import trained_params
 from isocost.prompts import make_template
 from isocost.prompts.base import Template
 from isocost.records import AuditedBy, Cell
@@ -172,7 +173,7 @@ class RowForm:
             StudyError: the model's template cannot be made.
         """
         template, chat = make_template(study.prompt_of(student)), study.trains_chat(student)
-        stop = study.sampling_of(student).params(template.chat_stop if chat else template.stop).stop
+        stop = trained_params(study, student, template).stop
         return cls(template=template, chat=chat, reasoning=study.trained_reasoning(student, stop))
 
 

@@ -31,7 +31,7 @@ from isocost.preparing.unrecorded import note_unrecorded
 from isocost.records import UNITS, Allocation, Cell, CellPlan, Failed, Problem
 from isocost.sampling.batches import cancel_batches, open_dispatcher, settle_batches
 from isocost.sampling.cells import CellsRun, Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
-from isocost.sampling.doubts import doubt_references, failed_models
+from isocost.sampling.doubts import doubt_references, failed_models, note_failures, note_truncations
 from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
@@ -253,8 +253,8 @@ def _conclude(progress: Progress, pools: Mapping[str, Pool], listener: Listener)
     earlier, progress.doubt = progress.doubt, doubt_references(pools)
     if progress.doubt and not earlier:
         listener(Note(text=progress.doubt, loud=True))
-    _note_failures(pools, listener)
-    _note_truncations(progress, listener)
+    note_failures(pools, listener)
+    note_truncations(progress.truncations(), listener)
     progress.write()
 
 
@@ -287,38 +287,6 @@ def _take_changes(prepared: Prepared, directory: RunDirectory, pools: Mapping[st
     refuse_moved_questions(prepared.changes, stale, directory.path)
     note_changed_problems(prepared.changes, stale, listener)
     keep_problems(directory, prepared.problems)
-
-
-def _note_truncations(progress: Progress, listener: Listener) -> None:
-    for model, found in progress.truncations().items():
-        if found.matters:
-            listener(Note(text=found.warning(model)))
-
-
-_NO_REASON = {  # of draws that earlier versions stored, by whether they have tokens
-    True: "the endpoint cut the reply off (a content filter, a tool call)",
-    False: "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
-}
-_REASONS = 5  # that are noted one by one
-
-
-def _note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
-    """Note the failed draws by reason, in the endpoint's own words, most frequent first."""
-    by_reason: dict[str, list[tuple[str, str]]] = {}
-    for model, pool in pools.items():
-        for problem, reason, has_tokens in pool.failures():
-            by_reason.setdefault(reason or _NO_REASON[has_tokens], []).append((model, problem))
-    ordered = sorted(by_reason.items(), key=lambda each: -len(each[1]))
-    for reason, failed in ordered[:_REASONS]:
-        _note_group(failed, reason, listener)
-    if rest := [each for _, failed in ordered[_REASONS:] for each in failed]:
-        _note_group(rest, f"{len(ordered) - _REASONS} other reasons; the column failure of samples.parquet has them", listener)
-
-
-def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
-    draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
-    problems = "1 problem" if (n := len({problem for _, problem in failed})) == 1 else f"{n:,} problems"
-    listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
 
 
 def _plans(

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from isocost.records import Allocation, Failed, Outcome
+from isocost.events import Listener, Note
+from isocost.records import Allocation, Failed, Outcome, Truncation
 from isocost.sampling.pools import Pool
 
 _FEWEST_SAMPLES, _FEWEST_PROBLEMS = 8, 4  # graded ones, below which nothing is concluded
@@ -124,3 +125,36 @@ def _commonest(answers: Counter[str]) -> tuple[str | None, int]:
 def _short(text: str) -> str:
     """Quote a text on one line; control characters of model output are escaped."""
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+
+
+def note_truncations(truncations: Mapping[str, Truncation], listener: Listener) -> None:
+    """Note the models of which many samples were cut off."""
+    for model, found in truncations.items():
+        if found.matters:
+            listener(Note(text=found.warning(model)))
+
+
+_NO_REASON = {  # of draws that earlier versions stored, by whether they have tokens
+    True: "the endpoint cut the reply off (a content filter, a tool call)",
+    False: "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
+}
+_REASONS = 5  # that are noted one by one
+
+
+def note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
+    """Note the failed draws by reason, in the endpoint's own words, most frequent first."""
+    by_reason: dict[str, list[tuple[str, str]]] = {}
+    for model, pool in pools.items():
+        for problem, reason, has_tokens in pool.failures():
+            by_reason.setdefault(reason or _NO_REASON[has_tokens], []).append((model, problem))
+    ordered = sorted(by_reason.items(), key=lambda each: -len(each[1]))
+    for reason, failed in ordered[:_REASONS]:
+        _note_group(failed, reason, listener)
+    if rest := [each for _, failed in ordered[_REASONS:] for each in failed]:
+        _note_group(rest, f"{len(ordered) - _REASONS} other reasons; the column failure of samples.parquet has them", listener)
+
+
+def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
+    draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
+    problems = "1 problem" if (n := len({problem for _, problem in failed})) == 1 else f"{n:,} problems"
+    listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
