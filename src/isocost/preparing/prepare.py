@@ -17,13 +17,13 @@ from isocost.finetuning import check_packages
 from isocost.ids import digest, digested
 from isocost.paths import from_home
 from isocost.planning import model_card
-from isocost.policies import AUTO, FIXED
+from isocost.policies import AUTO
 from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.preparing.rounds import first_round
-from isocost.preparing.unrecorded import unrecorded_mistakes
+from isocost.preparing.unrecorded import replayed_within, unrecorded_mistakes
 from isocost.problems import load_problems
 from isocost.prompts import make_template
 from isocost.prompts.base import Template
@@ -95,18 +95,6 @@ def _most_sharing(facts: EngineFacts) -> int | None:
     if not facts.shares_prompts:
         return 1
     return facts.batching.size if facts.batching else None
-
-
-def count_recorded(prepared: Prepared, count_available: Callable[[EngineSpec], Mapping[str, int] | None]) -> dict[str, Mapping[str, int]]:
-    """Return the number of recorded samples by problem id of each model that replays them; engines of the user's own may.
-
-    Args:
-        prepared: The study.
-        count_available: As for `prepare`.
-    """
-    replaying = [name for name in generators(prepared.study) if (entry := ENGINES.get(prepared.specs[name].name)) is None or entry.replays]
-    counts = {name: count_available(prepared.specs[name]) for name in replaying}
-    return {name: count for name, count in counts.items() if count is not None}
 
 
 def generators(study: Study) -> list[str]:
@@ -189,7 +177,7 @@ def prepare(
         raise StudyError(mistakes)
     if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
         raise StudyError(mistakes)
-    counts = {name: count_available(specs[name]) for name in _replayed_within(study)} if to_spend else {}
+    counts = {name: count_available(specs[name]) for name in replayed_within(study)} if to_spend else {}
     if mistakes := list(unrecorded_mistakes(counts, problems.get("train", ()))):
         raise StudyError(mistakes)
     return Prepared(
@@ -254,12 +242,6 @@ def _batched_judges(study: Study) -> list[str]:
     places = {"grader.model": judge_of(study), "audit.model": auditor_of(study)}
     told = "is bought in batches, and a judge is asked singly\n  give the judge a section of its own under models, without batch"
     return [f"{place}: model {name} {told}" for place, name in places.items() if name and study.models[name].is_batched]
-
-
-def _replayed_within(study: Study) -> list[str]:
-    """Return the models of arms whose policy asks for no more samples than are recorded. A fixed plan with too few fails instead."""
-    used = {model for arm in study.arms.values() if arm.policy not in FIXED for model in arm.models}
-    return [name for name in study.models if name in used]
 
 
 def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from isocost.config import Study
 from isocost.events import Listener, Note
+from isocost.policies import FIXED
 from isocost.records import Problem
 
 _SHOWN = 60  # characters of an id in a message
 
 Counts = Mapping[str, Mapping[str, int] | None]
+
+
+def replayed_within(study: Study) -> list[str]:
+    """Return the models of arms whose policy asks for no more samples than are recorded. A fixed plan with too few fails instead."""
+    used = {model for arm in study.arms.values() if arm.policy not in FIXED for model in arm.models}
+    return [name for name in study.models if name in used]
 
 
 def unrecorded_mistakes(counts: Counts, problems: Sequence[Problem]) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
+from isocost.engines import ENGINES
 from isocost.errors import InputError
 from isocost.events import Listener, Note
+from isocost.executors.jobs import EngineSpec
 from isocost.planning import plan_unpiloted
 from isocost.predicting.studied import StudyPilot
 from isocost.preparing.prepare import Prepared, generators
@@ -51,3 +53,15 @@ def pilot_of(prepared: Prepared, table: Path | None, run: Path, listener: Listen
     if found is not None and (doubt := (status_of(run)["sampling"] or {}).get("doubt")):
         listener(Note(text=str(doubt), loud=True))
     return found
+
+
+def count_recorded(prepared: Prepared, count_available: Callable[[EngineSpec], Mapping[str, int] | None]) -> dict[str, Mapping[str, int]]:
+    """Return the number of recorded samples by problem id of each model that replays them; engines of the user's own may.
+
+    Args:
+        prepared: The study.
+        count_available: As for `prepare`.
+    """
+    replaying = [name for name in generators(prepared.study) if (entry := ENGINES.get(prepared.specs[name].name)) is None or entry.replays]
+    counts = {name: count_available(prepared.specs[name]) for name in replaying}
+    return {name: count for name, count in counts.items() if count is not None}

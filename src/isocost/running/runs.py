@@ -26,7 +26,7 @@ from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, largest_model, make_executor
 from isocost.preparing.facts import cache_available, cache_facts
 from isocost.preparing.parts import known_parts
-from isocost.preparing.prepare import Prepared, count_recorded, own_parts, prepare
+from isocost.preparing.prepare import Prepared, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, contact_endpoints
@@ -34,7 +34,7 @@ from isocost.running.finished import Finished
 from isocost.running.folders import base_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
-from isocost.running.plans import pilot_of, plan_prepared
+from isocost.running.plans import count_recorded, pilot_of, plan_prepared
 from isocost.running.rounds import note_first_round, run_rounds
 from isocost.running.stages import LAST_STAGES, STAGES, StudyRun
 from isocost.running.starts import Start, resume_command
