@@ -60,13 +60,15 @@ def buy(
     correct: Callable[[str, str, int], bool],
     cost: Callable[[str, str, int], float] = lambda problem, model, index: 1.0,
     most_rounds: int = 2_000,
+    of: Mapping[str, Verdict] | None = None,
 ) -> Bought:
-    """Let a policy observe its pilot and buy until it proposes nothing."""
+    """Let a policy observe its pilot and buy until it proposes nothing; `of` has the verdict on all draws of some problems."""
     pilot = [(p, m, i) for (p, m), count in terms.piloted.items() for i in range(count)]
     bought = Bought(pilot=pilot)
 
     def observe(taken: Sequence[Draw]) -> None:
         observations = [seen(*draw, correct(*draw), cost(*draw)) for draw in taken]
+        observations = [replace(o, verdict=(of or {}).get(o.problem_id, o.verdict)) for o in observations]
         bought.observations += observations
         policy.observe(observations)
 

@@ -15,7 +15,8 @@ from isocost.passrates import fixed_prior
 from isocost.policies import FIXED, POLICIES, load_policy
 from isocost.policies.adaptive import Adaptive
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Policy, Terms
-from tests.policies.buying import Bought, Draw, buy, make_terms
+from isocost.records import Outcome, Verdict
+from tests.policies.buying import INCORRECT, Bought, Draw, buy, make_terms
 
 ONE_MODEL = ("uniform", "first-hit", "dart")
 SEVERAL = ("mixed", "cascade")
@@ -203,3 +204,17 @@ def test_the_adaptive_policy_spends_what_pays_for_any_purchase_that_gains(data: 
             if taken[problem, model] < terms.available.get((problem, model), 10**9):
                 price = terms.worst[model] if terms.basis == "realised" else world.paid((problem, model, taken[problem, model]))
                 assert left < price * (1 + 1e-8)
+
+
+@pytest.mark.parametrize("policy", ["adaptive", "first-hit", "dart", "cascade"])
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(most=2)])
+def test_a_problem_that_gets_no_answer_is_given_no_more_than_one_that_is_never_solved(policy: str, objective: Coverage | KeptPerProblem) -> None:
+    """As where an endpoint's filter refuses the problem, or no grader can judge its answers."""
+    models = MODELS[:1] if policy in ONE_MODEL else MODELS[:2]
+    terms = make_terms(12, dict.fromkeys(models, 1.0), 120.0, objective=objective)
+    taken = []
+    for verdict in (INCORRECT, Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="refused")):
+        bought = buy(load_policy(policy, terms), terms, lambda problem, model, index: problem != "p3" and index % 2 == 1, of={"p3": verdict})
+        taken.append(bought.draws)
+    assert taken[0] == taken[1]
+    assert any(problem == "p3" for problem, _, _ in taken[0])

@@ -24,7 +24,7 @@ def test_observations_are_counted_per_pair() -> None:
     tally.observe([seen("p1", "b", 0, True), seen("p1", "b", 1, False), seen("p0", "a", 0, False)])
     tally.observe([Observation(problem_id="p0", model="a", sample_index=1, verdict=ungraded, cost=1.0)])
     assert tally.drawn.tolist() == [[2, 0], [0, 2]]
-    assert tally.counts.tolist() == [[[0, 1], [0, 0]], [[0, 0], [1, 1]]]
+    assert tally.counts.tolist() == [[[0, 2], [0, 0]], [[0, 0], [1, 1]]]
     assert tally.spent_on.tolist() == [2.0, 4.0]
     assert (tally.spent, tally.left) == (6.0, 14.0)
 

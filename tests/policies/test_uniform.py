@@ -2,6 +2,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -272,6 +273,17 @@ def test_realised_ends_when_draws_cost_nothing() -> None:
     taken, rounds = run(build(terms(4, amount=20.0, basis="realised")), lambda draw: 0.0)
     assert rounds == [20]
     assert len(taken) == 20
+
+
+def test_realised_goes_on_after_a_round_without_an_answer() -> None:
+    """Its eleven draws are charged at what was expected, 1 each, and not at all that was left."""
+    policy = build(replace(terms(5, amount=22.0, cost=2.0, basis="realised"), expected={"m": 1.0}))
+    sizes = []
+    for cost in (0.0, 0.5, 0.5, 0.5):
+        new = draws(policy.propose())
+        sizes.append(len(new))
+        policy.observe([Observation(problem_id=p, model="m", sample_index=i, verdict=VERDICT, cost=cost) for p, i in new])
+    assert sizes == [11, 5, 4, 3]
 
 
 def test_realised_pays_for_its_pilot() -> None:

@@ -91,9 +91,10 @@ class CoverageGains:
 class KeptGains:
     """Gain distinct correct solutions, at most `most` per problem.
 
-    With d distinct ones, the j-th further draw gains if it is correct, new, and fewer than most - d of the j - 1 before it were. The
-    probability that a correct draw is new is learned for each d over all problems, shrunk to that of d - 1. A solution of a model with the
-    false positive rate phi counts 1 - phi.
+    With d distinct ones, the j-th further draw gains if it is correct, new, and fewer than most - d of the j - 1 before it were. These are
+    counted as correct ones, new or not, so that later draws of a round gain a little less than they would. The probability that a correct
+    draw is new is learned for each d over all problems, shrunk to that of d - 1. A solution of a model with the false positive rate phi
+    counts 1 - phi.
     """
 
     def __init__(self, tally: Tally, rates: Floats, most: int) -> None:

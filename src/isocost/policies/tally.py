@@ -32,7 +32,8 @@ class Tally:
 
     Attributes:
         drawn: Observed draws of each pair, int[problems, models]. Proposed draws do not count: a resumed run may replay other ones.
-        counts: Observed successes and failures of each pair, int[problems, models, 2]. Ungraded draws are neither.
+        counts: Observed successes and failures of each pair, int[problems, models, 2]. Draws without a verdict are failures: they gain
+            nothing, and a problem that an endpoint refuses to answer would otherwise keep the index that it had before its first draw.
         available: Draws that there are of each pair, int[problems, models].
         amount: The budget.
         spent_on: The part of it that is spent on each model, float[models].
@@ -84,8 +85,7 @@ class Tally:
             self._observed[m] += 1
             self._relative[i] += o.cost / self.expected[m]
             self.drawn[i, m] = max(self.drawn[i, m], o.sample_index + 1)
-            if o.verdict.correct is not None:
-                self.counts[i, m, 0 if o.verdict.correct else 1] += 1
+            self.counts[i, m, 0 if o.verdict.correct else 1] += 1
             seen.append((i, m, o))
         if not costs.any():
             # A model that answers nothing costs nothing. A policy would ask it forever, so such a round costs what was expected.

@@ -215,6 +215,6 @@ class Realised:
 
     def observe(self, observations: Iterable[Observation]) -> None:
         """Subtract the cost of the draws."""
-        paid = sum(o.cost for o in observations)
-        # A model that answers nothing costs nothing. Without this it would be asked forever.
-        self.left = self.left - paid if paid > 0 else 0.0
+        costs = [o.cost for o in observations]
+        # A model that answers nothing costs nothing, and would be asked forever. So a round without an answer costs what was expected.
+        self.left -= sum(costs) or len(costs) * self.terms.expected[self.terms.models[0]]
