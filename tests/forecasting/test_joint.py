@@ -8,7 +8,7 @@ import pytest
 from isocost.forecasting import CurveForecast
 from isocost.forecasting import joint as module
 from isocost.forecasting.joint import replicates
-from isocost.passrates import Law
+from isocost.passrates import Law, Marginal, Prior
 from isocost.passrates.grid import RATES
 from tests.forecasting.piloting import pilot_of, two_models
 
@@ -99,3 +99,37 @@ def test_a_label_tells_the_rates_of_problems_without_draws_as_far_as_outcomes_be
     assert apart(easy) > 0.4
     assert abs(apart(noise)) < 0.15
     assert abs(apart({})) < 0.05
+
+
+def test_what_is_impossible_for_one_model_is_not_left_to_the_other() -> None:
+    law = Law(marginals=((0.9, 1.0), (1.2, 0.6)), correlation=0.1, impossible=0.06)
+    forecasts, rates = two_models(law, 300, seed=4, draws=12)
+    drawn = replicates(forecasts, np.random.default_rng(0))
+    both = (drawn.rates == 0.0).all(axis=2).mean(axis=1)
+    truth = float((rates == 0.0).all(axis=1).mean())
+    assert both.mean() == pytest.approx(truth, abs=0.02)
+    # By the copula alone the other model would solve nine in ten of them.
+    hopeless = [i for i, problem in enumerate(drawn.problem_ids) if all(f.pilot.successes[i] == 0 for f in forecasts)]
+    assert drawn.impossible[hopeless].mean() > 0.6
+
+
+def test_impossible_problems_of_each_model_s_own_stay_apart() -> None:
+    first, second = [0] * 60 + [9] * 180 + [10] * 60, [10] * 240 + [0] * 60
+    forecasts = [CurveForecast(pilot_of(successes, 12, name)) for name, successes in (("weak", first), ("strong", second))]
+    drawn = replicates(forecasts, np.random.default_rng(0))
+    assert (drawn.rates == 0.0).all(axis=2).mean() < 0.01
+    assert drawn.impossible.max() < 0.01
+
+
+@pytest.mark.parametrize("share", [0.03, 0.15])
+def test_sharing_impossible_problems_leaves_each_model_s_law(share: float) -> None:
+    laws = (Marginal(0.3, 1.0, 0.15), Marginal(2.0, 0.5, 0.25), Marginal(0.3, 1.0, 0.02), Marginal(0.3, 1.0, 0.3, 35.0), Marginal(1.0, 1.0))
+    prior = Prior(marginals=laws, weights=((0.0, -np.inf, 0.0, 0.0, 0.0), (-np.inf, -1.0, 0.0, 0.0, 0.0)), correlations=(0.5,))
+    nested = module._with_shared(prior, share)
+    assert nested is not None
+    for whole, rest in zip(laws[:2], nested.marginals, strict=True):
+        among = (1.0 - share) * rest.masses()
+        among[0] += share
+        np.testing.assert_allclose(among, whole.masses(), atol=1e-12)
+    assert nested.weights == ((0.0, -np.inf), (-np.inf, -1.0))
+    assert module._with_shared(prior, 0.2) is None  # the first model has no law with as many

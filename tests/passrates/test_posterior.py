@@ -179,3 +179,16 @@ def test_the_correlation_is_learned() -> None:
         posterior.fit(observed(Law(marginals=((0.3, 0.8), (0.5, 0.7)), correlation=correlation), 2000, 4, seed=4))
         means.append(posterior.correlation())
     assert means[0] < 0.65 < 0.75 < means[1]
+
+
+def test_the_evidence_of_priors_is_the_probability_of_the_counts() -> None:
+    counts = states([[[0, 3]], [[2, 1]]], problems=[2, 1])
+    mixed = Prior(marginals=(Marginal(1.0, 1.0),), weights=(0.0,), correlations=(0.0,), impossible=0.2)
+    found = []
+    for prior in (fixed_prior(1.0, 1.0), mixed):
+        posterior = Posterior(prior, 1)
+        posterior.fit(counts)
+        found.append(posterior.log_evidence)
+    # Of Beta(1, 1), three failures have the probability 1/4 and each order of two successes and a failure 1/12.
+    plain, with_impossible = 2 * np.log(1 / 4) + np.log(1 / 12), 2 * np.log(0.8 / 4 + 0.2) + np.log(0.8 / 12)
+    assert found[1] - found[0] == pytest.approx(with_impossible - plain, abs=1e-3)

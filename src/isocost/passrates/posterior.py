@@ -124,6 +124,12 @@ class Posterior:
             found[:, part] = terms @ masses.T + never_succeeds * impossible
         return found
 
+    @property
+    def log_evidence(self) -> float:
+        """Log probability of the fitted counts under the prior, up to a constant that all priors on these counts share."""
+        most = float(self._laws.log_posterior.max())
+        return most + float(np.log(np.exp(self._laws.log_posterior - most).sum()))
+
     def correlation(self) -> float:
         """Return the posterior mean of the correlation of any two models' normal scores."""
         return float(self._weights @ np.array(self._prior.correlations)[self._laws.correlations])
