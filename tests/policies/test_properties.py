@@ -208,13 +208,13 @@ def test_the_adaptive_policy_spends_what_pays_for_any_purchase_that_gains(data: 
 
 @pytest.mark.parametrize("policy", ["adaptive", "first-hit", "dart", "cascade"])
 @pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(most=2)])
-def test_a_problem_that_gets_no_answer_is_given_no_more_than_one_that_is_never_solved(policy: str, objective: Coverage | KeptPerProblem) -> None:
+def test_a_problem_without_an_answer_gets_what_an_unsolved_one_gets(policy: str, objective: Coverage | KeptPerProblem) -> None:
     """As where an endpoint's filter refuses the problem, or no grader can judge its answers."""
     models = MODELS[:1] if policy in ONE_MODEL else MODELS[:2]
     terms = make_terms(12, dict.fromkeys(models, 1.0), 120.0, objective=objective)
     taken = []
     for verdict in (INCORRECT, Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="refused")):
-        bought = buy(load_policy(policy, terms), terms, lambda problem, model, index: problem != "p3" and index % 2 == 1, of={"p3": verdict})
+        bought = buy(load_policy(policy, terms), terms, lambda _problem, _model, index: index % 2 == 1, of={"p3": verdict})
         taken.append(bought.draws)
     assert taken[0] == taken[1]
     assert any(problem == "p3" for problem, _, _ in taken[0])
