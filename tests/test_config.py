@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from isocost.config import Arm, AuditSpec, Budget, ExecutorSpec, GraderSpec, ModelSpec, OpenSection, Price, Section, Study, models
+from isocost.config import Arm, AuditSpec, Budget, ExecutorSpec, GraderSpec, ModelSpec, OpenSection, Price, Section, Study, models, training
 from isocost.config import study as sections
+from isocost.config.study import Match
 
 STUDY: dict[str, Any] = {
     "name": "small",
@@ -18,9 +20,14 @@ STUDY: dict[str, Any] = {
     "sampling": {"temperature": 0.7, "max_tokens": 64},
     "arms": {"weak": {"models": ["weak"]}},
 }
-SECTIONS = [
-    kind for module in (models, sections) for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, BaseModel)
-]
+KINDS = [kind for module in (models, sections, training) for kind in vars(module).values() if isinstance(kind, type)]
+SECTIONS = [kind for kind in dict.fromkeys(KINDS) if issubclass(kind, BaseModel)]
+
+
+def types_in(annotation: object) -> Iterator[object]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from types_in(part)
 
 
 def study(**changes: Any) -> Study:
@@ -65,6 +72,42 @@ def test_keys_that_a_model_section_does_not_know_are_options_of_its_engine() -> 
 def test_values_that_do_not_fit_together_are_refused(section: type[BaseModel], raw: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         section.model_validate(raw)
+
+
+NUMBERS = [
+    pytest.param(section, name, id=f"{section.__name__}.{name}")
+    for section in SECTIONS
+    for name, field in section.model_fields.items()
+    if {int, float} & set(types := list(types_in(field.annotation))) and bool not in types
+]
+
+
+@pytest.mark.parametrize(("section", "name"), NUMBERS)
+def test_true_is_no_number(section: type[BaseModel], name: str) -> None:
+    for value in (True, [True]):
+        with pytest.raises(ValidationError) as caught:
+            section.model_validate({name: value})
+        of_field = [error for error in caught.value.errors() if error["loc"] == (name,)]
+        assert [error["msg"] for error in of_field] == ["Value error, must be a number"]
+
+
+TOO_LARGE = [1e308, float("inf"), float("nan"), -1]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "values"),
+    [
+        (Match, "samples_per_problem", [*TOO_LARGE, 0]),
+        (ModelSpec, "tokens_per_sample", [*TOO_LARGE, 0]),
+        (Budget, "amount", [*TOO_LARGE, 0, 1e-308]),
+        (Price, "output", TOO_LARGE),
+    ],
+)
+def test_a_number_that_sums_and_quotients_could_not_hold_is_refused(section: type[BaseModel], name: str, values: list[float]) -> None:
+    for value in values:
+        with pytest.raises(ValidationError) as caught:
+            section.model_validate({name: value})
+        assert (name,) in [error["loc"] for error in caught.value.errors()]
 
 
 def test_a_model_has_the_sampling_of_the_study_but_for_the_keys_of_its_own() -> None:

@@ -258,6 +258,7 @@ def test_a_tilde_is_the_home_folder_unless_it_is_there(tmp_path: Path, monkeypat
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert from_home(tmp_path, "~/model") == tmp_path / "home" / "model"
     assert from_home(tmp_path, "~no-such-user-here/model") == tmp_path / "~no-such-user-here/model"
+    assert not from_home(tmp_path, "a\0b").exists()
     (tmp_path / "~").mkdir()
     (tmp_path / "~" / "model").mkdir()
     assert from_home(tmp_path, "~/model") == tmp_path / "~" / "model"

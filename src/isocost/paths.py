@@ -115,7 +115,8 @@ def matching(path: Path) -> list[Path]:
 
 def from_home(base: Path, name: str) -> Path:
     """Resolve a path against `base`. A leading `~` is the home folder, unless `base` contains a file of that name."""
-    literal = base / name
+    # No file has a name with a NUL, and the system would refuse it with an error that names nothing.
+    literal = base / (name := name.replace("\0", "\N{SYMBOL FOR NULL}"))
     if not name.startswith("~") or literal.exists():
         return literal
     try:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from isocost.errors import EngineError, NotSentError, StorageError, TryAgainError
+from isocost.executors.concurrency import JobResult
 from isocost.executors.engineworker import EngineWorker
 from isocost.executors.jobs import Job, Outcome
 from isocost.store import BatchLog
-from tests.executors.engines import UnpicklableError, job, noted
+from tests.executors.engines import UnpicklableError, generation, job, noted
 
 
 @pytest.fixture
@@ -121,6 +122,18 @@ def test_a_full_disk_is_said_and_nothing_is_half_committed(small_disk: Path, tmp
     assert "the disk is full" in str(large.error)
     assert all_of(worker, [job(small_disk, "small", stored=True)])["small"].answers is not None
     assert {row["batch"] for row in BatchLog(small_disk / "pool").rows()} == {"small"}
+
+
+def test_of_paid_answers_a_nearly_full_disk_keeps_those_that_fit(small_disk: Path) -> None:
+    """They come in one group, whose single write does not fit."""
+    worker = EngineWorker("w0")
+    jobs = [job(small_disk, f"{n}", stored=True, count=60) for n in range(12)]
+    answers = [generation("x")] * 60
+    found = worker.commit([JobResult(job=each, generations=[answers for _ in each.requests]) for each in jobs])
+    stored = {row["batch"] for row in BatchLog(small_disk / "pool").rows()}
+    assert 2 <= len(stored) < len(jobs)
+    assert stored == {outcome.key for outcome in found if outcome.error is None}
+    assert {type(outcome.error) for outcome in found} == {StorageError, type(None)}
 
 
 def test_models_of_one_device_are_asked_one_after_the_other(tmp_path: Path) -> None:

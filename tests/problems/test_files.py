@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import date
 from pathlib import Path
 from typing import get_type_hints
@@ -6,7 +7,7 @@ from typing import get_type_hints
 import pytest
 
 from isocost.errors import ProblemsError
-from isocost.problems import COMMON, SOURCES, load_problems, source_function, source_options
+from isocost.problems import COMMON, SOURCES, load_problems, rows, source_function, source_options
 from isocost.problems.rows import to_problem
 from isocost.records import Problem
 
@@ -146,3 +147,19 @@ def test_the_options_of_every_source_have_types(source: str) -> None:
 def test_a_field_of_any_type_is_refused_with_its_value() -> None:
     with pytest.raises(ProblemsError, match=r'row 3: field "question" must be text or a number, not "2026-11-30"'):
         to_problem({"question": date(2026, 11, 30), "answer": "1"}, "row 3", default_id="a")
+
+
+def test_a_pipe_or_device_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("pipe", "/dev/zero"):
+        with pytest.raises(ProblemsError, match=r"is not an ordinary file.*\n  write the problems into a file first"):
+            load_problems("jsonl", {"path": path}, base=tmp_path)
+
+
+def test_a_line_that_never_ends_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LONGEST", 1000)
+    fitting = row(id="a", question="x" * 900, answer="1")
+    options = write(tmp_path, fitting, "y" * 2000)
+    with pytest.raises(ProblemsError, match=r"own\.jsonl:2: is longer than 1,000 bytes"):
+        load_problems("jsonl", options, base=tmp_path)
+    assert len(load_problems("jsonl", write(tmp_path, fitting), base=tmp_path)) == 1

@@ -149,6 +149,22 @@ def test_no_time_is_left_to_tell_while_a_model_answers_nothing(progress: Progres
     assert heard[-1].rate is not None
 
 
+def test_a_line_comes_without_an_answer_and_says_for_how_long_there_was_none(
+    progress: Progress, clock: Clock, heard: list[StageProgress | Note]
+) -> None:
+    progress.ledger.reserve([Reservation(request="a", worst=Cost(flops=1.0), facts={"account": "data", "model": "weak"})])
+    for _ in range(4):
+        clock.now += 25
+        before = len(heard)
+        progress.tick()
+        assert len(heard) == before + 1
+    assert progress.watch.detail.endswith("no answer for 0:01:40")
+    order(progress.pools["weak"], ("p", 0, 1))
+    buy(progress, wanted(p=1))
+    progress.tick()
+    assert "no answer" not in progress.watch.detail
+
+
 def lose(ledger: Ledger, request: str, account: str, model: str) -> None:
     ledger.reserve([Reservation(request=request, worst=Cost(flops=1.0), facts={"account": account, "model": model})])
     ledger.lose(request, "gone")

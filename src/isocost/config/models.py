@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
+from isocost.config.sections import Count, OpenSection, PositiveFloat, PositiveInt, Section
 from isocost.records import Delimiters, PromptReading, SamplingParams
 
 
@@ -92,14 +92,8 @@ class Prompt(PromptChanges):
         return self
 
 
-def _no_truth(value: object) -> object:
-    if isinstance(value, bool):  # pydantic reads False as 0, but `input: no` does not mean a price of zero
-        raise ValueError("must be a number")
-    return value
-
-
-Amount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=False)]
-Discount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, lt=1)]
+Amount = Annotated[float, Field(ge=0, lt=1e100, allow_inf_nan=False)]
+Discount = Annotated[float, Field(ge=0, lt=1)]
 
 
 class PriceTier(Section):
@@ -301,8 +295,8 @@ class ModelSpec(OpenSection):
     price: Price | None = None
     prompt: PromptChanges | None = None
     sampling: Sampling | None = None
-    tokens_per_sample: PositiveFloat | None = None
-    prompt_tokens: PositiveFloat | None = None
+    tokens_per_sample: Count | None = None
+    prompt_tokens: Count | None = None
     attention: PositiveInt | None = None
     reasoning: Reasoning | None = None
     batch: Annotated[bool, WrapValidator(_for_endpoints), PlainSerializer(_unchanged, return_type=Any)] = False

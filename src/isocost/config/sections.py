@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 LONGEST_NAME = 60  # characters
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=LONGEST_NAME)]
 PositiveInt = Annotated[int, Field(gt=0, lt=1 << 63)]  # Parquet columns hold 64-bit integers
 Rate = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveFloat = Annotated[float, Field(gt=1e-100, lt=1e100, allow_inf_nan=False)]  # so that products and quotients are numbers
+Count = Annotated[float, Field(gt=0, lt=1e12, allow_inf_nan=False)]  # tokens or samples, on average
 
 
 class Section(BaseModel):
@@ -18,16 +20,46 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, value: object, info: ValidationInfo) -> object:
+        return _refuse_truth(cls, value, info)
+
 
 class OpenSection(BaseModel):
     """A section whose further keys are options of the part that it names (an engine, a source, a grader). That part checks them."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, value: object, info: ValidationInfo) -> object:
+        return _refuse_truth(cls, value, info)
+
     @property
     def options(self) -> dict[str, object]:
         """The options of the part."""
         return dict(self.model_extra or {})
+
+
+def _refuse_truth(section: type[BaseModel], value: object, info: ValidationInfo) -> object:
+    """Return the value unchanged. pydantic reads `true` as 1, but `seed: yes` does not mean a seed of 1.
+
+    Raises:
+        ValueError: it is true or false, or a list with one of these, where a number is needed.
+    """
+    values = value if isinstance(value, list | tuple) else (value,)
+    if any(isinstance(each, bool) for each in values) and info.field_name is not None:
+        types = set(_types_in(section.model_fields[info.field_name].annotation))
+        if bool not in types and types & {int, float}:
+            raise ValueError("must be a number")
+    return value
+
+
+def _types_in(annotation: object) -> Iterator[object]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _types_in(part)
 
 
 def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 
 from isocost.config.grading import JUDGE, AuditSpec, GraderSpec
 from isocost.config.models import Costs, ModelSpec, Prompt, PromptChanges, Sampling
-from isocost.config.sections import Name, OpenSection, PositiveFloat, PositiveInt, Rate, Section, distinct
+from isocost.config.sections import Count, Name, OpenSection, PositiveFloat, PositiveInt, Rate, Section, distinct
 from isocost.config.training import Curate, CurateChanges, Evaluate, Finetune
 from isocost.records import Basis, Unit
 
@@ -23,7 +23,7 @@ class Match(Section):
     """
 
     model: str
-    samples_per_problem: PositiveFloat
+    samples_per_problem: Count
 
 
 class Budget(Section):

@@ -96,18 +96,17 @@ class EngineWorker:
                 # A committed batch is final. A batch without draws stays uncommitted, so that it is bought again under the same key.
                 if rows:
                     batches.setdefault(storing.stem, []).append((each.job.key, rows))
-        try:
-            for stem, rows_by_batch in batches.items():
-                BatchLog(stem, self.writer).append_all(rows_by_batch)
-        # A failed write may have lost any of these batches, so each of them fails.
-        except IsocostError as error:
-            return [Outcome(key=each.job.key, error=_sendable(each.error or error)) for each in found]
-        return [self._outcome(each, stored) for each in found]
+        unstored: dict[str, IsocostError] = {}
+        for stem, rows_by_batch in batches.items():
+            unstored |= _append(BatchLog(stem, self.writer), rows_by_batch)
+        if unstored:  # answers that cannot be stored are paid all the same, so nothing more is asked for
+            self._withdraw(self._limiters)
+        return [self._outcome(each, stored, unstored.get(each.job.key)) for each in found]
 
-    def _outcome(self, each: JobResult, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
+    def _outcome(self, each: JobResult, stored: dict[str, list[list[StoredDraw]]], unstored: IsocostError | None) -> Outcome:
         key = each.job.key
-        if each.error is not None:
-            return Outcome(key=key, error=_sendable(each.error))
+        if (error := each.error or unstored) is not None:
+            return Outcome(key=key, error=_sendable(error))
         committed = key in stored
         return Outcome(
             key=key,
@@ -128,6 +127,17 @@ class EngineWorker:
                 self._remarked.add(kind)
                 found.append(remark.text)
         return tuple(found)
+
+
+def _append(log: BatchLog, batches: Sequence[tuple[str, list[Row]]]) -> dict[str, IsocostError]:
+    """Commit batches, and return those that could not be, with the reason. On a full disk as many are kept as fit: they are paid."""
+    try:
+        log.append_all(batches)
+    except IsocostError as error:
+        if len(batches) == 1:
+            return {batches[0][0]: error}
+        return {key: why for batch in batches for key, why in _append(log, [batch]).items()}
+    return {}
 
 
 def _sendable(error: BaseException) -> BaseException:

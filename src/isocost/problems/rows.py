@@ -13,6 +13,7 @@ from isocost.digits import json_int
 from isocost.encodings import kind_flaw
 from isocost.errors import ProblemsError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
+from isocost.paths import is_special_file
 from isocost.problems.choices import CHOICE_FIELD, options_of
 from isocost.problems.references import reference_flaw
 from isocost.records import Problem
@@ -26,15 +27,22 @@ ANSWER_FIELDS = (
 ID_FIELDS = ("id", "problem_id", "unique_id")
 
 
+LONGEST = 1 << 30  # bytes of a line: a longer one is damage, and would fill the memory
+
+
 def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield (where, row) of every non-empty line of a JSONL file, which may be packed (`.gz`). `where` is `file:line`, for messages.
 
     Raises:
         ProblemsError: the file cannot be read, or a line is not a JSON object.
     """
+    if is_special_file(path):  # a pipe can be read once, and a device may have no end
+        raise ProblemsError(f"{path}: is not an ordinary file, but a pipe or a device\n  write the problems into a file first")
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST + 1), b""), 1):
+                if len(line) > LONGEST:
+                    raise ProblemsError(f"{path}:{number}: is longer than {LONGEST:,} bytes\n  each problem has a line of its own")
                 if number == 1 and (flaw := kind_flaw(line, path)):
                     raise ProblemsError(f"{path}: {flaw}")
                 # Some programs begin a UTF-8 file with a byte order mark.

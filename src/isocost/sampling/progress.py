@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from isocost.amounts import duration
 from isocost.amounts import format_amount as format_budget
 from isocost.arrays import Floats
 from isocost.dispatch.draws import DrawKey
@@ -26,6 +27,7 @@ from isocost.store import RunDirectory
 
 FILE = "progress.json"
 EVERY = 2.0  # seconds between two writes of the file
+_SILENT = 30.0  # seconds without an answer that are told
 _WRITING = 20  # the pause between two writes in times of a write's length: the requests of a large batch are all in the file
 
 
@@ -95,12 +97,14 @@ class Progress:
     _judged: int = 0
     _correct: int = 0
     _busy: float = 0.0
+    _heard: float = 0.0  # when an answer or a verdict came last, or the start
     _begun: float | None = None
     _last: float = 0.0
     _written: float = 0.0
     _writing: float = 0.0
 
     def __post_init__(self) -> None:
+        self._heard = time.monotonic()
         for model, pool in self.pools.items():
             self._answered[model] = pool.stored.count() - sum(1 for _ in pool.stored.ended("error"))
             for _, draw in pool.stored.ended("length"):
@@ -138,6 +142,7 @@ class Progress:
         self.watch.count(len(draws), tokens=tokens)  # `tick` tells of them: a batch brings thousands of answers at once
 
     def _count_answer(self, model: str, finish_reason: FinishReason, tokens: int) -> None:
+        self._heard = time.monotonic()
         self._answered[model] += finish_reason != "error"
         if finish_reason == "length":
             self._count_cut(model, tokens)
@@ -158,18 +163,15 @@ class Progress:
 
     def judged(self, verdicts: Sequence[Verdict]) -> None:
         """Count verdicts that were stored."""
+        self._heard = time.monotonic()
         self._judged += len(verdicts)
         self._correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
 
     def tick(self) -> None:
         """Update the progress line, and write the file if the last write is `EVERY` seconds ago."""
-        detail, before = self._detail(), self.watch.detail
-        self.watch.detail = detail
-        was_uncertain, self.watch.uncertain = self.watch.uncertain, self._awaits_retry()
-        # No answer redraws the line while a model is refused; a batch may bring nothing for hours, and its counts go on.
-        if self.watch.uncertain or was_uncertain or (self.batches() and detail != before):
-            self.watch.advance(0)
-        self.watch.tell()
+        # Told without an answer too, which may not come for minutes: a line that stands still looks like a program that hangs.
+        self.watch.uncertain = self._awaits_retry()
+        self.watch.advance(0, detail=self._detail())
         self._compare_prices()
         if time.monotonic() - self._written > max(EVERY, _WRITING * self._writing):
             self.write()
@@ -255,7 +257,12 @@ class Progress:
         # Half a percent: a share that would be shown as 0% is no news.
         if cut := {model: each for model, each in self.truncations().items() if each.share >= 0.005}:
             parts.append("cut off " + ", ".join(f"{model} {100 * each.share:.0f}%" for model, each in cut.items()))
-        return "  ".join(filter(None, [*parts, *self._trouble(), self.batches()]))
+        return "  ".join(filter(None, [*parts, *self._trouble(), self.batches() or self._silence()]))
+
+    def _silence(self) -> str:
+        """Return for how long nothing has been answered, if that is long. A batch of an endpoint has counts of its own."""
+        seconds = time.monotonic() - self._heard
+        return f"no answer for {duration(seconds)}" if seconds >= _SILENT else ""
 
     def _trouble(self) -> list[str]:
         """Return the failures of requests for data over all starts, and of requests to the judge of answers at this start.

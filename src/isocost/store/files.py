@@ -187,4 +187,4 @@ def _advice(path: Path, error: OSError) -> str:
 def disk_full(path: Path) -> StorageError:
     """Return the error for a full disk."""
     free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
-    return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")
+    return StorageError(f"{path}: the disk is full: {free:,} free bytes are too few\n  make room and run the same command again")

@@ -107,3 +107,11 @@ def test_a_refusal_may_be_free_and_depth_harms_nothing() -> None:
     assert read_reply(reply, ONE, [], None)[0].num_generated_tokens == 0
     nested = json.dumps(reply).replace("null", "[" * 900 + "]" * 900).encode()
     assert read_reply(parsed(nested), ONE, [], None)[0].text == ""
+
+
+@pytest.mark.parametrize("digits", [31, 4_300, 4_301, 100_000])
+def test_a_count_of_any_number_of_digits_is_a_wrong_count_and_no_broken_reply(digits: int) -> None:
+    """A broken reply is asked for again, each time at its worst case."""
+    usage = f'{{"prompt_tokens": 5, "completion_tokens": {"9" * digits}}}'
+    with pytest.raises(BadUsageError, match=r"completion_tokens '?999"):
+        read_reply(parsed(f'{{"choices": [{{"text": "x"}}], "usage": {usage}}}'.encode()), ONE, [], None)

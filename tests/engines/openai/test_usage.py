@@ -192,9 +192,23 @@ def test_reasoning_that_is_counted_is_counted_once() -> None:
     assert (read_usage(usage, TEXT, BOUNDS).generated, read_usage(usage, TEXT, BOUNDS).remark) == (10, "")
 
 
-@pytest.mark.parametrize(("cost", "read"), [(0.5, 0.5), (0, 0.0), (None, None), ("0.5", None), (-1, None), (math.nan, None), (True, None)])
-def test_the_endpoints_own_cost(cost: Any, read: float | None) -> None:
-    assert read_usage({**GOOD, "cost": cost}, TEXT, BOUNDS).usd == read
+@pytest.mark.parametrize("cost", [0.5, 0, "0.5", "0", 1e-9])
+def test_the_endpoints_own_cost(cost: float | str) -> None:
+    usage = read_usage({**GOOD, "cost": cost}, TEXT, BOUNDS)
+    assert (usage.usd, usage.remark) == (float(cost), "")
+
+
+@pytest.mark.parametrize("cost", [-1, "-1", math.nan, "nan", math.inf, 1e308, 10**400, True, "", "free", "$0.5", [], {"total": 0.5}])
+def test_an_own_cost_that_cannot_be_one_is_told(cost: Any) -> None:
+    usage = read_usage({**GOOD, "cost": cost}, TEXT, BOUNDS)
+    assert usage.usd is None
+    assert "is no amount of dollars" in usage.remark
+    assert len(usage.remark) <= 100
+
+
+def test_without_an_own_cost_there_is_nothing_to_tell() -> None:
+    for usage in (GOOD, {**GOOD, "cost": None}):
+        assert (read_usage(usage, TEXT, BOUNDS).usd, read_usage(usage, TEXT, BOUNDS).remark) == (None, "")
 
 
 VALUES = st.none() | st.booleans() | st.integers(-5, 10**5) | st.floats() | st.text(max_size=3) | st.just({}) | st.just(20.0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from isocost.digits import json_int
 from isocost.engines.base import Generation, Remark, sound
 from isocost.engines.openai.troubles import Trouble, has_error, in_reply
 from isocost.engines.openai.usage import Bounds, Usage, read_usage, refuse_beyond, uses
@@ -170,7 +171,13 @@ def parsed(content: bytes) -> Any:
         BadReplyError: it is not JSON, or not UTF-8.
     """
     try:
-        return json.loads(content.decode("utf-8-sig"))  # some write a mark first
+        text = content.decode("utf-8-sig")  # some write a mark first
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number of more digits than Python reads at once
+            return json.loads(text, parse_int=json_int)
     except (ValueError, RecursionError) as error:
         raise BadReplyError("not JSON" if content else "an empty reply") from error
 

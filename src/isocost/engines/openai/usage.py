@@ -18,6 +18,7 @@ BYTES_OF_SEVERAL = 8  # the same of several choices: llama.cpp's server counts o
 MOST_HIDDEN = 10_000_000  # tokens that a request may have beyond what was sent or asked for: no model's context is longer
 ONE_TOKEN = 32  # bytes; vocabularies have single tokens of that length, and an answer may be one of them
 _MOST = 2**53  # beyond it JSON numbers are not whole any more
+_MOST_DOLLARS = 1e9  # for one reply
 _DIGITS = len(str(_MOST))
 _CACHE_READ = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens")  # OpenAI, DeepSeek, Anthropic
 _CACHE_WRITE = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")  # OpenRouter, Anthropic, LiteLLM
@@ -153,7 +154,7 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
         cached=cached or 0,
         cache_written=_of_cache(usage, _CACHE_WRITE) or 0,
         usd=_dollars(usage.get("cost")),
-        remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds),
+        remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds) or _odd_cost(usage.get("cost")),
         reasoning=None if (reasoning := _reasoning(usage)) is None else min(reasoning, generated),
     )
 
@@ -308,6 +309,17 @@ def _bytes(text: str) -> int:
 
 
 def _dollars(given: object) -> float | None:
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    """Return an endpoint's own cost of a reply, also one that is written as text; None if there is none or it cannot be one."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
         return None
-    return float(given) if 0 <= given < 1e9 else None
+    try:
+        dollars = float(given)
+    except (ValueError, OverflowError):
+        return None
+    return dollars if 0 <= dollars < _MOST_DOLLARS else None
+
+
+def _odd_cost(given: object) -> str:
+    if given is None or _dollars(given) is not None:
+        return ""
+    return f"its own cost, {given!r:.40}, is no amount of dollars, and is not recorded"

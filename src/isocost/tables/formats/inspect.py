@@ -80,7 +80,7 @@ def _sample(spec: Mapping[str, Any], sample: Mapping[str, Any]) -> Sample:
     values = {
         "problem_id": f"{task}/{sample['id']}" if isinstance(task, str) else sample["id"],
         "model": spec.get("model"),
-        "sample_index": epoch - 1 if isinstance(epoch, int) else None,
+        "sample_index": epoch - 1 if isinstance(epoch, int) else epoch,
         "generation": _completion(sample),
         "num_prompt_tokens": usage.get("input_tokens"),
         "num_generated_tokens": usage.get("output_tokens"),
