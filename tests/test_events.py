@@ -48,8 +48,7 @@ def test_units_that_are_counted_are_told_once_together(monkeypatch: pytest.Monke
     watch.count(1, tokens=2)
     watch.count(2, tokens=3)
     assert (watch.done, watch.tokens, len(heard)) == (7, 5, before)
-    watch.tell()
-    watch.tell()
+    watch.advance(0)
     assert len(heard) == before + 1
     assert isinstance(heard[-1], StageProgress)
     assert (heard[-1].done, heard[-1].tokens) == (7, 5)

@@ -72,7 +72,6 @@ class StageWatch:
     uncertain: bool = False
     started: float = field(default_factory=time.monotonic)
     _first: tuple[float, int] | None = None
-    _untold: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -93,16 +92,9 @@ class StageWatch:
             self._tell(finished=False)
 
     def count(self, units: int, *, tokens: int = 0) -> None:
-        """Count new units; the next `tell` or `advance` tells the listener of all of them. Safe for several threads."""
+        """Count new units; the next `advance` tells the listener of all of them. Safe for several threads."""
         with self._lock:
             self._count(units, tokens)
-            self._untold = True
-
-    def tell(self) -> None:
-        """Tell the listener of units that were counted since the last event, if there are any. Safe for several threads."""
-        with self._lock:
-            if self._untold:
-                self._tell(finished=False)
 
     def _count(self, units: int, tokens: int) -> None:
         self.done += units
@@ -124,7 +116,6 @@ class StageWatch:
         return time.monotonic() - self.started
 
     def _tell(self, *, finished: bool) -> None:
-        self._untold = False
         self.listener(
             StageProgress(
                 stage=self.stage,

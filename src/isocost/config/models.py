@@ -92,7 +92,7 @@ class Prompt(PromptChanges):
         return self
 
 
-Amount = Annotated[float, Field(ge=0, lt=1e100, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e100, allow_inf_nan=False)]
 Discount = Annotated[float, Field(ge=0, lt=1)]
 
 

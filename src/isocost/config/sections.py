@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 LONGEST_NAME = 60  # characters
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=LONGEST_NAME)]
 PositiveInt = Annotated[int, Field(gt=0, lt=1 << 63)]  # Parquet columns hold 64-bit integers
 Rate = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-PositiveFloat = Annotated[float, Field(gt=1e-100, lt=1e100, allow_inf_nan=False)]  # so that products and quotients are numbers
-Count = Annotated[float, Field(gt=0, lt=1e12, allow_inf_nan=False)]  # tokens or samples, on average
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(lambda value: _between(1e-100, value, 1e100))]
+Count = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(lambda value: _between(0.0, value, 1e12))]  # a mean one
 
 
 class Section(BaseModel):
@@ -40,6 +40,17 @@ class OpenSection(BaseModel):
     def options(self) -> dict[str, object]:
         """The options of the part."""
         return dict(self.model_extra or {})
+
+
+def _between(least: float, value: float, most: float) -> float:
+    """Return the value unchanged, if its products and quotients with other settings are numbers.
+
+    Raises:
+        ValueError: they may be none.
+    """
+    if not least <= value <= most:
+        raise ValueError(f"must be at least {least:g}" if value < least else f"must be at most {most:g}")
+    return value
 
 
 def _refuse_truth(section: type[BaseModel], value: object, info: ValidationInfo) -> object:
