@@ -94,6 +94,26 @@ def test_solutions_of_a_frame_are_graded() -> None:
     assert isocost.verify(rows, grader="number", jobs=1)["outcome"].to_list() == ["correct", "incorrect"]
 
 
+def test_rows_that_cannot_be_graded_and_misspelt_columns_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    graded = isocost.verify([{"gold": "4", "generaton": "#### 4"}], grader="number", jobs=1)
+    assert graded["outcome"].to_list() == ["ungraded"]
+    expected = 'solutions: 1 row could not be used: row 1 has no "prediction" (nor "generation"); rename its "generaton"'
+    assert capsys.readouterr().err == f"note: {expected}\n"
+    isocost.verify([{"gold": "4", "prediction": "#### 4", "problm_id": "p"}], grader="number", jobs=1)
+    assert 'column "problm_id" is not read: it may be a misspelt "problem_id"' in capsys.readouterr().err
+
+
+def test_misspelt_columns_of_a_frame_are_named() -> None:
+    rows = [
+        {"problem_id": f"p{i}", "model": "m", "correct": i > j, "num_generated_tokens": 9, "generaton": "x", "sampleindex": j}
+        for i in range(6)
+        for j in range(4)
+    ]
+    for answer in (isocost.measure(rows), isocost.forecast(rows), isocost.backtest(rows, policies=["uniform"], seeds=2)):
+        assert 'column "generaton" is not read: it may be a misspelt "generation", which is missing.' in answer.text
+        assert 'column "sampleindex" is not read: it may be a misspelt "sample_index", which is missing.' in answer.text
+
+
 def test_a_cell_is_exported(finished: isocost.Run, tmp_path: Path) -> None:
     made = isocost.export(str(finished.directory), "weak@low", str(tmp_path / "data"))
     assert made.rows == finished.training_sets["weak@low"].height
