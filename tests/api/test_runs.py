@@ -16,7 +16,7 @@ from isocost.api.progress import NotebookProgress
 from isocost.errors import InputError, RunDirectoryError, StudyError, TableError
 from isocost.events import Note, StageProgress
 from isocost.running import runs
-from tests.builders import InlineExecutor, raw_study, write_study
+from tests.builders import InlineExecutor, nested, raw_study, write_study
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,20 @@ def test_samples_are_written_and_read_as_they_were(finished: isocost.Run, tmp_pa
     with pytest.raises(TableError):
         isocost.write_samples(pl.DataFrame({"text": ["a"]}), tmp_path / "b.parquet")
     assert not (tmp_path / "b.parquet").exists()
+
+
+def test_one_sided_prices_are_refused_in_the_same_words_from_a_file_a_dict_and_keywords(tmp_path: Path) -> None:
+    one_sided = nested(raw_study(), "models", "weak", "price", value={"input": 1.0})
+    file = write_study(tmp_path, **one_sided)
+    for source, keys in ((file, {}), (one_sided, {}), (None, one_sided)):
+        with pytest.raises(StudyError, match=r"models\.weak\.price: output is missing: US dollars per million generated tokens"):
+            isocost.Study(source, **keys)
+    one_sided = nested(raw_study(), "models", "weak", "price", value={"output": 1.0})
+    file = write_study(tmp_path, **one_sided)
+    needed = r"models\.weak\.price\.input is missing: prompts are paid too\n  give it, in USD per million tokens; 0 if they are free"
+    for source, keys in ((file, {}), (one_sided, {}), (None, one_sided)):
+        with pytest.raises(StudyError, match=needed):
+            isocost.Study(source, **keys).run(tmp_path / "refused")
 
 
 def test_solutions_of_a_frame_are_graded() -> None:
