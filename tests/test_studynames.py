@@ -55,6 +55,8 @@ def test_training_sets_need_an_audit_that_the_study_makes() -> None:
     wanted = "no model judges the reasoning; add audit: {by: judge, model: NAME}, or use audit: steps here"
     assert mistakes(arms=arms) == [(("arms", "a", "curate", "audit"), wanted)]
     assert mistakes(curate={"audit": "judge"}) == [(("curate", "audit"), wanted)]
+    assert mistakes(curate={"audit": ["steps", "judge"]}) == [(("curate", "audit"), wanted)]
+    assert mistakes(curate={"audit": ["steps", "labels"]}) == []
     assert mistakes(arms=arms, audit={"by": "judge", "model": "weak"}) == []
 
 

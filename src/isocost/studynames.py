@@ -219,7 +219,7 @@ def _curate_mistakes(raw: Mapping[str, Any], arms: Mapping[str, Any], known: Kno
     places: list[tuple[Keys, object]] = [(("curate",), curate.get("audit"))]
     places += [(("arms", name, "curate"), mapping(mapping(arm).get("curate")).get("audit")) for name, arm in arms.items()]
     for keys, audit in places:
-        if audit == "judge" and mapping(raw.get("audit")).get("by") != "judge":
+        if "judge" in (audit if isinstance(audit, list | tuple) else [audit]) and mapping(raw.get("audit")).get("by") != "judge":
             yield (*keys, "audit"), "no model judges the reasoning; add audit: {by: judge, model: NAME}, or use audit: steps here"
     sets, splits = curate.get("decontaminate"), ("validation", "test", "transfer")
     for index, name in enumerate(sets if isinstance(sets, list) else []):

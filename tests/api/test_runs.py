@@ -16,7 +16,7 @@ from isocost.api.progress import NotebookProgress
 from isocost.errors import InputError, RunDirectoryError, StudyError, TableError
 from isocost.events import Note, StageProgress
 from isocost.running import runs
-from tests.builders import InlineExecutor, raw_study, write_study
+from tests.builders import InlineExecutor, nested, raw_study, write_study
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +89,43 @@ def test_samples_are_written_and_read_as_they_were(finished: isocost.Run, tmp_pa
     assert not (tmp_path / "b.parquet").exists()
 
 
+def test_one_sided_prices_are_refused_in_the_same_words_from_a_file_a_dict_and_keywords(tmp_path: Path) -> None:
+    one_sided = nested(raw_study(), "models", "weak", "price", value={"input": 1.0})
+    file = write_study(tmp_path, **one_sided)
+    for source, keys in ((file, {}), (one_sided, {}), (None, one_sided)):
+        with pytest.raises(StudyError, match=r"models\.weak\.price: output is missing: US dollars per million generated tokens"):
+            isocost.Study(source, **keys)
+    one_sided = nested(raw_study(), "models", "weak", "price", value={"output": 1.0})
+    file = write_study(tmp_path, **one_sided)
+    needed = r"models\.weak\.price\.input is missing: prompts are paid too\n  give it, in USD per million tokens; 0 if they are free"
+    for source, keys in ((file, {}), (one_sided, {}), (None, one_sided)):
+        with pytest.raises(StudyError, match=needed):
+            isocost.Study(source, **keys).run(tmp_path / "refused")
+
+
 def test_solutions_of_a_frame_are_graded() -> None:
     rows = pl.DataFrame({"gold": ["4", "5"], "prediction": ["#### 4", "#### 6"]})
     assert isocost.verify(rows, grader="number", jobs=1)["outcome"].to_list() == ["correct", "incorrect"]
+
+
+def test_rows_that_cannot_be_graded_and_misspelt_columns_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    graded = isocost.verify([{"gold": "4", "generaton": "#### 4"}], grader="number", jobs=1)
+    assert graded["outcome"].to_list() == ["ungraded"]
+    expected = 'solutions: 1 row could not be used: row 1 has no "prediction" (nor "generation"); rename its "generaton"'
+    assert capsys.readouterr().err == f"note: {expected}\n"
+    isocost.verify([{"gold": "4", "prediction": "#### 4", "problm_id": "p"}], grader="number", jobs=1)
+    assert 'column "problm_id" is not read: it may be a misspelt "problem_id"' in capsys.readouterr().err
+
+
+def test_misspelt_columns_of_a_frame_are_named() -> None:
+    rows = [
+        {"problem_id": f"p{i}", "model": "m", "correct": i > j, "num_generated_tokens": 9, "generaton": "x", "sampleindex": j}
+        for i in range(6)
+        for j in range(4)
+    ]
+    for answer in (isocost.measure(rows), isocost.forecast(rows), isocost.backtest(rows, policies=["uniform"], seeds=2)):
+        assert 'column "generaton" is not read: it may be a misspelt "generation", which is missing.' in answer.text
+        assert 'column "sampleindex" is not read: it may be a misspelt "sample_index", which is missing.' in answer.text
 
 
 def test_a_cell_is_exported(finished: isocost.Run, tmp_path: Path) -> None:

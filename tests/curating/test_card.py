@@ -42,6 +42,8 @@ def made(rules: Rules, **more: Any) -> str:
     [
         (Rules(correct_only=False), "Answers were not compared with the reference answers: many are wrong."),
         (Rules(sound_only=True), "an audit found no fault in its reasoning where it could check it."),
+        (Rules(labelled=True), "those that people labelled unsound were left out, and the reasoning of the others was not checked."),
+        (Rules(sound_only=True, labelled=True), "where it could check it, and people labelled none of them unsound."),
         (Rules(per_problem=4), "at most 4 per problem, different equations first."),
         (Rules(problems=frozenset("ab")), "the first 2 problems only."),
     ],

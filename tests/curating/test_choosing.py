@@ -40,15 +40,23 @@ def draw(
 
 
 def run(
-    draws: Sequence[Draw], *, distinct: Any = "string", per_problem: int | None = None, seed: int = 0, sound: Any = (), **rules: Any
+    draws: Sequence[Draw],
+    *,
+    distinct: Any = "string",
+    per_problem: int | None = None,
+    seed: int = 0,
+    sound: Any = (),
+    labelled: Any = (),
+    **rules: Any,
 ) -> Curated:
-    """Curate by these rules; `sound` has the audit's verdict on each draw."""
-    made = Rules(per_problem=per_problem, sound_only=bool(sound), **rules)
+    """Curate by these rules; `sound` has the audit's verdict on each draw, `labelled` that of people."""
+    made = Rules(per_problem=per_problem, sound_only=bool(sound), labelled=bool(labelled), **rules)
     frame = pl.DataFrame([[each[name] for name in _COLUMNS] for each in draws], schema=_COLUMNS, orient="row")
     is_fit = pl.Series(candidates(frame, correct_only=made.correct_only))
     fit = [each for each, is_one in zip(draws, is_fit, strict=True) if is_one]
     found = frame.with_columns(
-        place=pl.int_range(pl.len(), dtype=pl.UInt32), sound=pl.Series(sound or [None] * len(draws), dtype=pl.Boolean)
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"),
+        *(pl.Series(name, said or [None] * len(draws), dtype=pl.Boolean) for name, said in (("sound", sound), ("labelled", labelled))),
     ).filter(is_fit)
     found = found.with_columns(rank=pl.Series(seeded_ranks(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
     texts = [each["text"] for each in fit]
@@ -203,6 +211,20 @@ def test_solutions_that_an_audit_found_unsound_go_and_those_it_could_not_check_s
     assert {name: count for name, count in curated.funnel if count} == {"drawn": 4, "incorrect": 1, "unsound": 1, "kept": 2}
 
 
+def test_solutions_that_people_labelled_unsound_are_counted_apart_from_those_of_an_audit() -> None:
+    draws = [draw(0), draw(1), draw(2), draw(3)]
+    alone = run(draws, labelled=[False, True, None, False])
+    assert alone.kept.tolist() == [1, 2]
+    assert {name: count for name, count in alone.funnel if count} == {"drawn": 4, "labelled_unsound": 2, "kept": 2}
+
+
+def test_people_overrule_an_audit() -> None:
+    draws = [draw(0), draw(1), draw(2), draw(3)]
+    both = run(draws, sound=[True, False, False, None], labelled=[False, True, None, None])
+    assert both.kept.tolist() == [1, 3]
+    assert {name: count for name, count in both.funnel if count} == {"drawn": 4, "labelled_unsound": 1, "unsound": 1, "kept": 2}
+
+
 def test_problems_may_be_left_out_and_are_counted_once() -> None:
     draws = [draw(0, problem=problem) for problem in "abcd"]
     curated = run(draws, problems={"a", "b"}, contaminated={"b", "c"})
@@ -211,6 +233,6 @@ def test_problems_may_be_left_out_and_are_counted_once() -> None:
 
 
 def test_every_step_of_a_funnel_has_a_sentence() -> None:
-    funnel = run([draw(0)], sound=[True], problems={"p"}, contaminated={"q"}).funnel
+    funnel = run([draw(0)], sound=[True], labelled=[True], problems={"p"}, contaminated={"q"}).funnel
     assert [name for name, _ in funnel] == list(FUNNEL)
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in FUNNEL.values())

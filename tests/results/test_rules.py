@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from isocost.errors import StudyError
+from isocost.events import Note
 from isocost.results import rules
 from isocost.running import run, runs
 from tests.builders import InlineExecutor, write_study, write_table
@@ -110,6 +111,51 @@ def test_a_judge_is_asked_once_about_each_correct_solution_of_the_arms_that_want
     ledger = (out / "ledger.jsonl").read_bytes()
     run(path, out, settings=[*JUDGE, "audit.per_model=3"])
     assert (out / "ledger.jsonl").read_bytes() == ledger
+
+
+def label(out: Path, said: dict[str, str]) -> None:
+    """Write people's verdicts on solutions of the arm `weak`, by the text that is labelled: one draw of those with that text."""
+    labels = [
+        {"at": f"2026-01-0{i + 1}T00:00:00+00:00", "labeller": who, "sample_id": row["sample_id"], "verdict": verdict}
+        for row in trainset(out, "weak").filter(problem_id="p00").to_dicts()
+        for i, (who, verdict) in enumerate(each.split(":") for each in said.get(row["completion"], "").split())
+    ]
+    with (out / "audits" / "labels.jsonl").open("a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in labels)
+
+
+TRUE, FALSE = "0 + 7 = 7\n#### 7", "0 + 8 = 7\n#### 7"  # of problem p00: drawn twice, drawn once
+
+
+def test_solutions_that_people_label_unsound_leave_the_training_sets_at_the_next_run(tmp_path: Path) -> None:
+    arms = {**ARMS, "labelled": {"models": ["weak"], "curate": {"audit": "labels"}}}
+    out, path = tmp_path / "run", lying_study(tmp_path, arms=arms)
+    assert "nobody has labelled a solution" in " ".join(notes_of(path, out))
+    assert trainset(out, "labelled").height == trainset(out, "weak").height == 60
+    label(out, {TRUE: "ann:unsound"})
+    assert "people's labels: 1 unsound, 0 sound" in " ".join(notes_of(path, out))
+    left = trainset(out, "labelled").filter(problem_id="p00")["completion"].to_list()
+    assert left == [FALSE]  # and no copy of the labelled text
+    assert (funnel(out, "labelled")["labelled unsound"], funnel(out, "labelled")["kept"]) == (2, 59)
+    assert trainset(out, "weak").height == 60
+    assert "labelled unsound" not in funnel(out, "sound")
+
+
+def test_labels_join_the_steps_and_overrule_them_where_people_agree(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    path = lying_study(tmp_path, arms={"weak": ARMS["weak"], "both": {"models": ["weak"], "curate": {"audit": ["steps", "labels"]}}})
+    run(path, out)
+    assert trainset(out, "both").height == 30
+    label(out, {TRUE: "ann:unsound ben:sound", FALSE: "ann:sound ben:unsure"})
+    run(path, out)
+    assert sorted(trainset(out, "both").filter(problem_id="p00")["completion"]) == [TRUE, FALSE]
+    assert (funnel(out, "both")["labelled unsound"], funnel(out, "both")["unsound"]) == (0, 29)
+
+
+def notes_of(path: Path, out: Path) -> list[str]:
+    notes: list[str] = []
+    run(path, out, listener=lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    return notes
 
 
 def test_more_problems_than_there_are_is_no_subset(tmp_path: Path) -> None:

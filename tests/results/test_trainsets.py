@@ -94,8 +94,8 @@ def test_verdicts_of_steps_and_of_a_judge_leave_different_solutions_out(tmp_path
     made = table(tmp_path, draws, {ALL: all_of(draws)})
     ids = [each["id"] for each in draws]
     candidates = Candidates.of(made, Asked(distinct=None, steps=True), 0, {ids[0]: False, ids[1]: True})
-    own = {by: candidates.curate(ALL, Rules(sound_only=True), by).kept.tolist() for by in ("steps", "judge")}  # type: ignore[arg-type]
-    assert own == {"steps": [0, 2], "judge": [1, 2]}
+    own = {by: candidates.curate(ALL, Rules(sound_only=True), by).kept.tolist() for by in (("steps",), ("judge",), ("steps", "judge"))}
+    assert own == {("steps",): [0, 2], ("judge",): [1, 2], ("steps", "judge"): [2]}
 
 
 def test_conversations_have_the_messages_that_the_student_is_asked_with(tmp_path: Path) -> None:

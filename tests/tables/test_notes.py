@@ -6,10 +6,14 @@ import json
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from isocost.errors import TableError
 from isocost.measuring import survey_file
+from isocost.policies.base import Coverage
+from isocost.predicting import forecast_markdown, predict
+from isocost.tables import scan_table, table_notes
 from isocost.tables.notes import doubts
 from tests.tables import foreign
 from tests.tables.test_formats import lm_eval, read
@@ -30,6 +34,44 @@ def test_a_second_verdict_that_differs_is_named(tmp_path: Path) -> None:
     assert not notes(path, scorer="math_verify")
     assert not notes(path, rule="exact_match>=1")
     assert f"{note}." in survey_file(path, [1]).warnings
+
+
+VERIFIED = {"problem_id": "p", "model": "m", "correct": True, "outcome": "correct", "predicted_answer": "1", "reason": "equal"}
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet", "csv"])
+def test_misspelt_columns_are_named_in_every_kind_of_file(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame([{"problem_id": "p", "model": "m", "correct": 1, "generaton": "x", "cost_usd": 1.0, "problem": "What is 1?"}])
+    path = tmp_path / f"table.{suffix}"
+    {"jsonl": frame.write_ndjson, "parquet": frame.write_parquet, "csv": frame.write_csv}[suffix](path)
+    scan_table(str(path))
+    assert table_notes(str(path)) == ['column "generaton" is not read: it may be a misspelt "generation", which is missing']
+
+
+def test_a_column_that_the_user_names_is_read_and_not_taken_as_misspelt(tmp_path: Path) -> None:
+    path = foreign.lines(tmp_path / "table.jsonl", [{"problem_id": "p", "model": "m", "correct": True, "costs": "high"}])
+    scan_table(str(path), ["costs"])
+    assert table_notes(str(path)) == []
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_a_table_with_two_verdicts_says_which_was_used(tmp_path: Path, suffix: str) -> None:
+    def warned(rows: list[dict[str, object]]) -> list[str]:
+        path = tmp_path / f"table.{suffix}"
+        frame = pl.DataFrame(rows, schema_overrides={"correct": pl.Boolean})
+        frame.write_parquet(path) if suffix == "parquet" else frame.write_ndjson(path)
+        forecast, survey = forecast_markdown(predict(path, pilot=None, objective=Coverage())), survey_file(path, [1])
+        found = [note for note in table_notes(str(path)) if "outcome" in note]
+        assert all(f"{note}." in survey.warnings and f"{note}." in forecast for note in found)
+        return found
+
+    rows = [{**VERIFIED, "problem_id": f"p{i}"} for i in range(5)]
+    used = "the table has the columns correct and outcome, which agree in 5 samples: correct is used"
+    assert warned(rows) == [used]
+    assert warned([*rows, {**VERIFIED, "problem_id": "q", "correct": None}]) == [f"{used}; 1 samples without it count by outcome"]
+    assert warned([{**row, "correct": None} for row in rows]) == []  # there is one verdict only
+    assert warned([{name: value for name, value in row.items() if name != "outcome"} for row in rows]) == []
+    assert warned([{**row, "outcome": "mine"} for row in rows]) == []  # a field of the user's own
 
 
 def test_verdicts_that_agree_and_numbers_that_are_none_need_no_note(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from isocost.api.arguments import (
 from isocost.api.progress import listener
 from isocost.api.runs import Run
 from isocost.errors import InputError, StorageError, TableError
+from isocost.events import Note
 from isocost.machine import available_cores
 
 if TYPE_CHECKING:
@@ -212,19 +213,30 @@ def verify(
     from isocost.streams import opened
     from isocost.verifying import lines_of
     from isocost.verifying import verify as grade
+    from isocost.verifying.summary import notes_on
 
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs: must be at least 1, not {jobs}")
     workers, out = jobs or available_cores(), bytearray()
+    unusable: list[str] = []
     with (
         table_file(solutions, "solutions", "frame.jsonl") as path,
         GradingPool(grader, workers=workers, time_limit=time_limit, options=dict(options or {})) as pool,
     ):
         lines = lines_of(str(path), has_references=references is not None)
         with opened(lines) as descriptor:
-            grade(
-                descriptor, pool, workers=workers, answers=references, write=out.extend, complain=lambda number, why: None, name=str(path)
+            summary = grade(
+                descriptor,
+                pool,
+                workers=workers,
+                answers=references,
+                write=out.extend,
+                complain=lambda number, why: unusable.append(f"row {number} {why}"),
+                name=str(path),
             )
+    with listener(wanted=True) as listening:
+        for note in notes_on(summary, "solutions", unusable):
+            listening(Note(text=note))
     file = io.BytesIO(out)
     return pl.read_ndjson(file, infer_schema_length=None) if out.strip() else pl.DataFrame()
 

@@ -14,7 +14,7 @@ from isocost.errors import TableError
 from isocost.metrics.diversity import Level
 from isocost.nearest import did_you_mean
 from isocost.policies.base import KeptPerProblem, Objective
-from isocost.tables import import_notes, scan_table
+from isocost.tables import scan_table, table_notes
 from isocost.tables.coding import collected
 
 _COLUMNS = ("num_generated_tokens", "cost", "cost_unit", "finish_reason")
@@ -53,7 +53,7 @@ def load(
         raise TableError(f'{path}: has no column "{label[:80]}"', advice=f"{hint}--label names a column of the table")
     table = collected(lazy)
     pool = pool_of(table, given=given, label=label, distinct=distinct)
-    notes = [f"{note}." for note in import_notes(str(path))]
+    notes = [f"{note}." for note in table_notes(str(path))]
     return Recorded(pool=pool, notes=(*notes, *_notes(table, pool, wants_texts=wants_texts, label=label)))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from isocost.cli.completing import EXECUTORS, LEVELS, one_of
 from isocost.digits import to_int
 from isocost.errors import InputError
 from isocost.paths import real_path, shell_word
@@ -49,6 +50,7 @@ Distinct = Annotated[
     typer.Option(
         "--distinct",
         metavar="LEVEL",
+        autocompletion=one_of(LEVELS),
         help="Solutions count as the same by: string, normalised, equations; or none. As curate.distinct of a study.",
     ),
 ]
@@ -66,7 +68,12 @@ CancelBatches = Annotated[
 ]
 Where = Annotated[
     str | None,
-    typer.Option("--executor", metavar="NAME", help="Where work runs: local or ray; default: the study file's. See docs/ray.md."),
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        autocompletion=one_of(EXECUTORS),
+        help="Where work runs: local or ray; default: the study file's. See docs/ray.md.",
+    ),
 ]
 Address = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from isocost.cli import completing
 from isocost.cli.arguments import AsJson, Distinct, GivenCost, numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
@@ -21,7 +22,13 @@ _MOST = 1_000_000
 def backtest(
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="A table of samples (.parquet, .jsonl).", show_default=False)],
     policies: Annotated[
-        str, typer.Option("--policies", metavar="NAMES", help="Policies to replay, by name or as package.module:attribute.")
+        str,
+        typer.Option(
+            "--policies",
+            metavar="NAMES",
+            autocompletion=completing.policies,
+            help="Policies to replay, by name or as package.module:attribute.",
+        ),
     ] = "uniform,first-hit,adaptive",
     targets: Annotated[str, typer.Option("--targets", metavar="NUMBERS", help="Targets of the objective, per problem.")] = "0.3,0.5,0.7",
     objective: Annotated[

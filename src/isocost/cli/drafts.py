@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from isocost.cli.completing import TEMPLATES, one_of
 from isocost.cli.printing import say
 from isocost.errors import InputError, StorageError
 from isocost.paths import shell_word
@@ -17,7 +18,14 @@ from isocost.paths import shell_word
 def init(
     study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The file to write; it must not exist.")] = Path("study.yaml"),
     template: Annotated[
-        str | None, typer.Option("--template", metavar="NAME", help="endpoint, gpu, table or code; asks nothing.", show_default=False)
+        str | None,
+        typer.Option(
+            "--template",
+            metavar="NAME",
+            autocompletion=one_of(TEMPLATES),
+            help="endpoint, gpu, table or code; asks nothing.",
+            show_default=False,
+        ),
     ] = None,
     problems: Annotated[
         str | None,

@@ -8,18 +8,24 @@ from typing import Annotated
 import typer
 
 from isocost.cli.arguments import Directory
+from isocost.cli.completing import FORMATS, cells, one_of
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import say
 from isocost.errors import InputError
 
-FORMATS = "messages, prompt-completion, text: the training set; kto, open-r1, parquet: every draw."
+FORMAT_HELP = "messages, prompt-completion, text: the training set; kto, open-r1, parquet: every draw."
 
 
 def export(
     directory: Directory,
-    arm: Annotated[str, typer.Option("--arm", metavar="ARM@BUDGET", help="The cell; an arm's name is enough if it has one budget.")],
+    arm: Annotated[
+        str,
+        typer.Option("--arm", metavar="ARM@BUDGET", autocompletion=cells, help="The cell; an arm's name is enough if it has one budget."),
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The folder to write; must not exist.")],
-    shape: Annotated[str | None, typer.Option("--format", metavar="NAME", help=FORMATS, show_default="messages")] = None,
+    shape: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", autocompletion=one_of(FORMATS), help=FORMAT_HELP, show_default="messages")
+    ] = None,
     student: Annotated[
         str | None, typer.Option("--student", metavar="NAME", help="Export this student, trained on the cell's data, instead of the data.")
     ] = None,

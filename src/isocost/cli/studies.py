@@ -24,6 +24,7 @@ from isocost.cli.arguments import (
     Where,
     force_option,
 )
+from isocost.cli.completing import STAGES, one_of
 from isocost.cli.leaving import resumable, stoppable
 from isocost.cli.printing import print_data, say
 from isocost.paths import shell_word
@@ -52,6 +53,7 @@ def run(
         typer.Option(
             "--until",
             metavar="STAGE",
+            autocompletion=one_of(STAGES),
             help="The last stage: pilot, sample, grade, audit, measure, curate, finetune, evaluate or report. "
             "After the pilot alone, isocost plan says what each budget would bring.",
         ),

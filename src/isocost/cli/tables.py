@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isocost.cli.arguments import AsJson, GivenCost, key_values, whole_numbers
+from isocost.cli.completing import graders
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.errors import InputError
@@ -88,7 +89,7 @@ def measure(
 
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE.jsonl", help="Lines of JSON; - is standard input.", show_default=False)],
-    grader: Annotated[str, typer.Option("--grader", metavar="NAME", help=GRADER_HELP)] = "math",
+    grader: Annotated[str, typer.Option("--grader", metavar="NAME", autocompletion=graders, help=GRADER_HELP)] = "math",
     option: Annotated[
         list[str] | None,
         typer.Option("--option", metavar="KEY=VALUE", help="An option of the grader, e.g. order=given, units=require (math); repeatable."),

@@ -152,8 +152,9 @@ class Price(Section):
     """The price of a model's tokens: either from a price list, or from the hourly price of the GPUs that it runs on.
 
     Attributes:
-        input: US dollars per million prompt tokens.
-        output: US dollars per million generated tokens.
+        input: US dollars per million prompt tokens; 0 if they are free. A study that prices prompts is refused without it, and so is every
+            run that calls the model.
+        output: US dollars per million generated tokens; required, but for `gpu_hour`.
         input_cache_read: US dollars per million prompt tokens that the provider reads from its cache; null means the price of `input`.
         input_cache_write: US dollars per million prompt tokens that the provider writes to its cache; null means the price of `input`.
         request: US dollars per request, whatever its tokens.

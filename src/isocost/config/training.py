@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from isocost.config.grading import GraderSpec
 from isocost.config.sections import PositiveFloat, PositiveInt, Rate, Section, distinct
+
+# One name may stand without a list, and is written that way: a study that names one auditor reads the same in every version.
+Auditors = Annotated[
+    tuple[Literal["steps", "judge", "labels"], ...],
+    AfterValidator(distinct),
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names)),
+]
 
 
 class CurateChanges(Section):
@@ -16,13 +24,14 @@ class CurateChanges(Section):
     Attributes:
         per_problem: Largest number of solutions per problem; null means all. Solutions with different equations are chosen first.
         filter: `correct` keeps solutions with the correct answer; `none` keeps them whatever their answer.
-        audit: Leave out solutions whose reasoning is unsound by `steps` or by the `judge` of the audit; null leaves none out.
+        audit: Leave out solutions whose reasoning is unsound by `steps`, by the `judge` of the audit or by people's `labels`: one name, or
+            a list to leave out what any of them finds unsound; null leaves none out.
         problems: Use solutions of the first problems of `train` only, this many; null means all.
     """
 
     per_problem: PositiveInt | None = None
     filter: Literal["correct", "none"] = "correct"
-    audit: Literal["steps", "judge"] | None = None
+    audit: Auditors | None = None
     problems: PositiveInt | None = None
 
 

@@ -60,14 +60,17 @@ def cost_of(
             usd += _prompt_price(prices, prompt_tokens, cached_tokens, cache_write_tokens) / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
     except KeyError as missing:
-        key = missing.args[0]
-        raise BudgetError(
-            f"models.{card.name}.price.{key} is missing: its tokens are paid\n  give it, in USD per million tokens; 0 if they are free"
-        ) from None
+        raise BudgetError(missing_price(card.name, missing.args[0])) from None
     usd /= _MILLION
     if card.usd_per_request and (prompt_tokens or generated_tokens):  # a request that was refused has neither
         usd += card.usd_per_request / sharing
     return Cost(flops=flops, usd=usd)
+
+
+def missing_price(model: str, key: str) -> str:
+    """Return the message on a price that is needed and not given; `key` is that of the price."""
+    paid = "prompts are paid too" if key == "input" else "its tokens are paid"
+    return f"models.{model}.price.{key} is missing: {paid}\n  give it, in USD per million tokens; 0 if they are free"
 
 
 def _prompt_price(prices: Mapping[str, float], tokens: float, cached: float, written: float) -> float:

@@ -75,7 +75,10 @@ def _content(rules: Rules, judge: str | None) -> str:
     if judge is not None:
         correct = f"Each was judged correct by the model `{judge}`, not compared with the reference answer"
     if rules.sound_only:
-        return f"{correct}, and an audit found no fault in its reasoning where it could check it."
+        people = ", and people labelled none of them unsound" if rules.labelled else ""
+        return f"{correct}, and an audit found no fault in its reasoning where it could check it{people}."
+    if rules.labelled:
+        return f"{correct}; those that people labelled unsound were left out, and the reasoning of the others was not checked."
     return f"{correct}; its reasoning was not checked, so some of it may be wrong."
 
 

@@ -26,6 +26,7 @@ class Rules:
         per_problem: The largest number kept per problem; None for all.
         correct_only: False to keep solutions whatever their answer, as in an unfiltered control.
         sound_only: True to leave out solutions whose reasoning an audit found unsound; those that it could not check stay.
+        labelled: True to leave out solutions that people labelled unsound; those that they labelled sound stay, whatever an audit found.
         problems: Only solutions of these problems; None for all problems.
         contaminated: Problems whose solutions are left out, since they nearly repeat problems of another set.
     """
@@ -33,13 +34,19 @@ class Rules:
     per_problem: int | None = None
     correct_only: bool = True
     sound_only: bool = False
+    labelled: bool = False
     problems: Collection[str] | None = None
     contaminated: Collection[str] = ()
 
     @property
     def reasons(self) -> list[str]:
         """The reasons for leaving a draw out that can apply, in the order in which they are tried."""
-        by_rule = {"contaminated": bool(self.contaminated), "other_problem": self.problems is not None, "unsound": self.sound_only}
+        by_rule = {
+            "contaminated": bool(self.contaminated),
+            "other_problem": self.problems is not None,
+            "labelled_unsound": self.labelled,
+            "unsound": self.sound_only,
+        }
         return [step for step in FUNNEL if step in _ALWAYS or by_rule.get(step)]
 
 
@@ -114,7 +121,8 @@ def curate(draws: pl.DataFrame, found: pl.DataFrame, rules: Rules) -> Curated:
         draws: The draws of the cell: columns `finish_reason` and `outcome`.
         found: The `candidates` among them, by these rules: columns `place` in the table of draws, `model`, `problem_id`, `sample_index` and
             `rank` (see `seeded_ranks`). If equal solutions count once, also `a` and `b`, the two halves of the hash of `solutions`. With
-            `per_problem`, also `way`; with `sound_only`, also `sound`, null where the audit could not tell.
+            `per_problem`, also `way`; with `sound_only`, also `sound`, null where the audit could not tell;
+            with `labelled`, also `labelled`, null where people gave no verdict.
         rules: The rules.
     """
     lost = Counter(dict(draws.select(reason=_refused(correct_only=rules.correct_only)).group_by("reason").len().drop_nulls().iter_rows()))
@@ -129,8 +137,11 @@ def curate(draws: pl.DataFrame, found: pl.DataFrame, rules: Rules) -> Curated:
         fit = keep("contaminated", fit.filter(~problem.is_in(list(rules.contaminated))))
     if rules.problems is not None:
         fit = keep("other_problem", fit.filter(problem.is_in(list(rules.problems))))
+    if rules.labelled:
+        fit = keep("labelled_unsound", fit.filter(pl.col("labelled").fill_null(value=True)))
     if rules.sound_only:
-        fit = keep("unsound", fit.filter(pl.col("sound").fill_null(value=True)))
+        sound = pl.coalesce("labelled", "sound") if rules.labelled else pl.col("sound")
+        fit = keep("unsound", fit.filter(sound.fill_null(value=True)))
     # Without hashes, duplicates stay in.
     if "a" in fit.columns:
         fit = keep("duplicate", fit.filter(_is_first(*(fit[name].to_numpy() for name in ("a", "b", "rank")))))

@@ -13,7 +13,7 @@ from isocost.errors import InputError, TableError
 from isocost.measuring.rundirs import facts_of, groups_of, samples_of
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
-from isocost.tables import import_notes, scan_table
+from isocost.tables import scan_table, table_notes
 
 _COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "predicted_answer")
 
@@ -52,7 +52,7 @@ def survey_file(
         columns.append(by)
     # Only the columns that this survey needs: texts are most of a large table.
     table = scan_table(str(table_path), columns)
-    warnings = [f"{note}." for note in import_notes(str(table_path))]
+    warnings = [f"{note}." for note in table_notes(str(table_path))]
     warnings += [said] if run and (said := run.doubt()) else []
     if run and given is None and "cost" not in table.collect_schema():
         # Counting tokens would give every model the same price per token, which contradicts the run's report.

@@ -24,7 +24,7 @@ from isocost.metrics.intervals import amount_interval
 from isocost.predicting.repeats import Repeats, repeats
 from isocost.records import Estimate
 from isocost.store import PILOT
-from isocost.tables import scan_table
+from isocost.tables import scan_table, table_notes
 from isocost.tables.coding import collected
 
 _COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "finish_reason", "predicted_answer", "expected_answer")
@@ -116,7 +116,12 @@ def read_pilots(
         together=found.together,
         distinct=distinct,
         answers=tuple(_answers(rows, draws)),
-        notes=(*_notes(table, piloted, fixed, found), *(part.notes if part else ()), *_run_notes(run, file)),
+        notes=(
+            *_notes(table, piloted, fixed, found),
+            *(part.notes if part else ()),
+            *_run_notes(run, file),
+            *(f"{note}." for note in table_notes(str(file))),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from isocost.config import ModelSpec, Study
+from isocost.costs.draws import missing_price
 from isocost.costs.pricefile import PriceList, read_prices
 from isocost.engines import ENGINES, check_ready
 from isocost.engines.base import Request
@@ -342,7 +343,7 @@ def _run_mistakes(study: Study, base: Path, problems: Mapping[str, list[Problem]
     readers = _called_models(study)
     for name, card in cards.items():
         if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million:
-            yield f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
+            yield missing_price(name, "input")
     yield from _shared_questions(problems)
     config = study.executor.config
     if config is not None and not from_home(base, config).is_file():

@@ -14,6 +14,7 @@ FUNNEL: Mapping[str, str] = MappingProxyType(
         "cut_off": "The text reached max_tokens and was cut off.",
         "contaminated": "The problem nearly repeats a problem of a set that is kept apart.",
         "other_problem": "The problem is not among the first ones, which alone are used.",
+        "labelled_unsound": "People labelled the reasoning unsound.",
         "unsound": "An audit found the reasoning unsound.",
         "duplicate": "The set has an equal solution of the same problem.",
         "over_cap": "The set has as many solutions of the problem as it may.",

@@ -94,7 +94,7 @@ def audit(
         EngineError: the judge cannot be called.
     """
     study = prepared.study
-    _read_labels(directory)  # a damaged file of labels raises here, before a judge is paid
+    read_verdicts(directory)  # a damaged file of labels raises here, before a judge is paid
     seed, per_model = study.seed, study.audit.per_model
     solved = _correct_draws(table, seed)
     cells = {
@@ -114,7 +114,7 @@ def audit(
     judged, judge = _judge_chosen(
         prepared, directory, executor, bought, chosen, table.texts_of(own["place"].to_numpy()), listener, again=again
     )
-    labels = _read_labels(directory)  # read again: people may have labelled while the judge was at work
+    labels = read_verdicts(directory)  # read again: people may have labelled while the judge was at work
     found = [_found(each, sound, judged, labels) for each, sound in zip(chosen, own["sound"], strict=True)]
     order = list(study.models)
     # Every table of the report lists the models in the order of the study.
@@ -203,7 +203,12 @@ def _judge_chosen(
     return judged, f"{judge.model} (asked as in {judge.example})"
 
 
-def _read_labels(directory: RunDirectory) -> Verdicts:
+def read_verdicts(directory: RunDirectory) -> Verdicts:
+    """Return the verdicts of people in a run directory.
+
+    Raises:
+        StorageError: a line of the labels is damaged.
+    """
     return verdicts(read_labels(directory.path / FOLDER / "labels.jsonl"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from isocost.metrics.diversity import Level, distinct_key
 from isocost.preparing.prepare import trained_params
 from isocost.prompts import make_template
 from isocost.prompts.base import Template
-from isocost.records import AuditedBy, Cell
+from isocost.records import Cell
 from isocost.results.drawtable import PART, DrawTable
 
 _UNKNOWN = -1  # of the soundness of a solution without a readable equation
@@ -58,7 +58,14 @@ class Candidates:
     found: pl.DataFrame
 
     @classmethod
-    def of(cls, table: DrawTable, asked: Asked, seed: int, sound: Mapping[str, bool | None] | None = None) -> Candidates:
+    def of(
+        cls,
+        table: DrawTable,
+        asked: Asked,
+        seed: int,
+        sound: Mapping[str, bool | None] | None = None,
+        labelled: Mapping[str, bool] | None = None,
+    ) -> Candidates:
         """Read the text of every candidate once, whatever the number of cells.
 
         Args:
@@ -66,6 +73,7 @@ class Candidates:
             asked: What the rules of the cells need to know of the texts.
             seed: Seed of the random choice.
             sound: The judge's verdicts by sample id; with it, candidates have the column `sound_by_judge`.
+            labelled: People's verdicts by sample id; with it, candidates have the column `labelled`.
         """
         fit = curating.candidates(table.draws.select("finish_reason", "outcome"), correct_only=asked.correct_only)
         ids = list(table.sample_ids(fit))
@@ -77,8 +85,9 @@ class Candidates:
             steps = pl.col("sound_by_steps")
             found = found.with_columns(sound_by_steps=pl.when(steps != _UNKNOWN).then(steps == 1))
         if sound is not None:
-            judged = pl.Series("sound_by_judge", [sound.get(each) for each in ids], dtype=pl.Boolean)
-            found = found.with_columns(judged)
+            found = found.with_columns(pl.Series("sound_by_judge", [sound.get(each) for each in ids], dtype=pl.Boolean))
+        if labelled is not None:
+            found = found.with_columns(pl.Series("labelled", [labelled.get(each) for each in ids], dtype=pl.Boolean))
         return cls(table=table, found=found)
 
     def solutions(self) -> Ints:
@@ -93,15 +102,15 @@ class Candidates:
         numbers[found["place"].to_numpy()] = same
         return numbers
 
-    def curate(self, cell: Cell, rules: Rules, audit: AuditedBy = "steps") -> Curated:
-        """Choose the training set of a cell; `audit` says whose verdicts count where the rules ask for sound solutions."""
+    def curate(self, cell: Cell, rules: Rules, audits: Sequence[str] = ("steps",)) -> Curated:
+        """Choose the training set of a cell; each of `audits` may find a solution unsound where the rules ask for sound ones."""
         drawn = self.table.cells[cell]
         draws = self.table.draws.select("finish_reason", "outcome").filter(pl.Series(drawn))
         own = self.found.filter(pl.Series(drawn[self.found["place"].to_numpy()]))
         if rules.correct_only:
             own = own.filter(pl.Series(self.table.correct[own["place"].to_numpy()]))
         if rules.sound_only:
-            own = own.with_columns(sound=pl.col(f"sound_by_{audit}"))
+            own = own.with_columns(sound=pl.min_horizontal(f"sound_by_{each}" for each in audits))
         return curating.curate(draws, own, rules)
 
 

@@ -212,11 +212,12 @@ class StudyRun:
         finally:
             if study.audit.by == "judge":  # its calls came after the summary that sampling wrote
                 refresh_summary(self.directory, self.ledger)
-        candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound)
+        labelled = rules.labelled(self.prepared, self.directory, table, self.listener)
+        candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound, labelled)
         self.solutions = candidates.solutions() if counts_solutions(self.prepared) else None
         for cell in table.cells:
             own = rules.rules_of(self.prepared, cell.arm, near)
-            curated = candidates.curate(cell, own, study.curate_of(cell.arm).audit or "steps")
+            curated = candidates.curate(cell, own, rules.machines_of(study.curate_of(cell.arm)))
             models, reader = study.arms[cell.arm].models, study.reader(cell.arm)
             card = curating.card(
                 curated,

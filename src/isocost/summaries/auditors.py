@@ -33,7 +33,7 @@ def describe_auditor(prepared: Prepared, costs: Mapping[str, DrawCost], plans: S
     most = prepared.study.audit.per_model
     how_many = f"up to {most:,} correct solutions of each model" if most else "a correct solution of every problem that a model solves"
     text = f"{auditor} audits {how_many}."
-    filtered = [plan for plan in plans if prepared.study.curate_of(plan.cell.arm).audit == "judge"]
+    filtered = [plan for plan in plans if "judge" in (prepared.study.curate_of(plan.cell.arm).audit or ())]
     if filtered:
         names = ", ".join(plan.cell.name for plan in filtered)
         text += f" It is also asked about every correct solution of {names}: their training sets leave out what it finds unsound."

@@ -11,11 +11,11 @@ from isocost.errors import TableError
 from isocost.paths import is_special_file
 from isocost.tables.checks import refuse_gaps_and_duplicates, refuse_mixed_units
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
-from isocost.tables.foreign import foreign_files, import_notes, imported, local_copy
+from isocost.tables.foreign import foreign_files, imported, keep_notes, local_copy, table_notes
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
 
-__all__ = ["COLUMNS", "NEEDED", "import_notes", "scan_table"]
+__all__ = ["COLUMNS", "NEEDED", "scan_table", "table_notes"]
 
 
 def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
@@ -48,9 +48,11 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     name, path = path, local_copy(path)
     if is_special_file(Path(path)):
         raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
+    notes: list[str] = []
     if files := foreign_files(Path(path)):
-        path = imported(files, own, name)
+        path, notes = imported(files, own)
     source, lazy = scan_parquet(path, wanted) if Path(path).suffix.lower() == ".parquet" else scan_jsonl(path, wanted)
+    keep_notes(name, [*notes, *source.notes])
     refuse_gaps_and_duplicates(lazy, source)
     refuse_mixed_units(lazy, source)
     present = lazy.collect_schema().names()

@@ -28,6 +28,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "predicted_answer": pl.String(),
     "correct": pl.Boolean(),
 }
+KNOWN = (*COLUMNS, "outcome", "reason")  # columns that isocost writes or reads, with those of `isocost verify`
 ALWAYS = (*NEEDED, "pool", "sample_index")  # read in any case: they identify a sample and its outcome
 NEVER_NULL = tuple(name for name in ALWAYS if name != "correct")
 COUNTS = ("sample_index", "num_prompt_tokens", "num_generated_tokens")  # never below 0

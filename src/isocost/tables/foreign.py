@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from isocost.tables.columns import KNOWN
 from isocost.tables.formats import PLAIN
 from isocost.tables.imports import Importer, Row, Wishes
 from isocost.tables.inputs import expand, kind_of
-from isocost.tables.notes import doubts
+from isocost.tables.notes import doubts, misspelt
 from isocost.tables.remote import fetched, url_of
 from isocost.tables.scores import refuse_unsettled
 from isocost.tables.writing import write_table
@@ -44,18 +45,24 @@ def foreign_files(path: Path) -> list[Path]:
     return [] if kind_of(files[0]) in (None, PLAIN) else files
 
 
-def import_notes(path: str) -> list[str]:
-    """Return what is doubtful in the files of other tools that were imported in the place of a table, a sentence each."""
+def table_notes(path: str) -> list[str]:
+    """Return what is doubtful in a table that was scanned, or in the files that were imported in its place, a sentence each."""
     return _NOTES.get(path, [])
 
 
-def imported(files: Collection[Path], own: Collection[str], name: str) -> str:
-    """Return the path of a temporary table with the samples of files. A record that gives no sample is refused, not left out.
+def keep_notes(path: str, notes: Iterable[str]) -> None:
+    """Keep notes on a table for `table_notes`."""
+    _NOTES[path] = list(notes)
+
+
+def imported(files: Collection[Path], own: Collection[str]) -> tuple[str, list[str]]:
+    """Return the path of a temporary table with the samples of files, and what is doubtful in them, a sentence each.
+
+    A record that gives no sample is refused, not left out.
 
     Args:
         files: The files.
         own: Fields of the files to take as columns of the user's own.
-        name: What the user calls them, for `import_notes`.
 
     Raises:
         TableError: A file cannot be read, a record of it gives no sample, or a score has values other than 0 and 1.
@@ -64,8 +71,8 @@ def imported(files: Collection[Path], own: Collection[str], name: str) -> str:
     path = Path(_folder()) / f"{abs(hash((tuple(files), tuple(own))))}.parquet"
     write_table(importer.rows(list(files)), path, own)
     refuse_unsettled(importer.account.values)
-    _NOTES[name] = list(doubts(importer.account))
-    return str(path)
+    account = importer.account
+    return str(path), [*misspelt([*account.unknown, *importer.columns], KNOWN), *doubts(account)]
 
 
 def ungraded_lines(files: Collection[Path]) -> str:

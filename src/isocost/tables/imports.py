@@ -11,7 +11,7 @@ from typing import Any
 
 from isocost.errors import TableError
 from isocost.nearest import did_you_mean
-from isocost.tables.columns import COLUMNS
+from isocost.tables.columns import COLUMNS, KNOWN
 from isocost.tables.formats import PLAIN, format_class, format_name
 from isocost.tables.formats.base import Choice, Format, Sample
 from isocost.tables.formats.rules import Rule, dig
@@ -109,6 +109,11 @@ class Importer:
         for file in files:
             yield from self._file(file)
         self._refuse_absent_fields()
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of a table that the last sample's record has under their own names."""
+        return [name for name in self._names if name in KNOWN]
 
     def _refuse_absent_fields(self) -> None:
         """Refuse names of the user that no sample has.

@@ -12,9 +12,10 @@ import polars as pl
 
 from isocost.encodings import LONGEST_MARK, kind_flaw
 from isocost.errors import TableError
-from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
+from isocost.tables.columns import COLUMNS, KNOWN, NEEDED, all_fit, fits, refuse, require
 from isocost.tables.jsonobjects import read_object
-from isocost.tables.outcomes import settle
+from isocost.tables.notes import misspelt, two_verdicts
+from isocost.tables.outcomes import Verdicts, settle
 from isocost.tables.source import Source, first_line, in_parts
 
 _LINES, _CHARACTERS = 5_000, 1 << 24  # most lines or characters held as Python objects at once
@@ -50,14 +51,16 @@ def scan_jsonl(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame]:
     kept = [pl.DataFrame([_series(name, []) for name in small]).with_columns(coded)]
     lines = [np.empty(0, dtype=np.int64)]
     present: set[str] = set()
-    for part in _parts(path):
+    verdicts = Verdicts()
+    for part in _parts(path, verdicts):
         cells = _cells(part, wanted)
         present.update(_checked(part, cells, path))
         lines.append(np.array(part.lines))
         kept.append(_frame(cells, small).with_columns(coded))
     names = [name for name in wanted if name in present]
     frame = pl.concat(kept).select([name for name in small if name in present])
-    return Source(path=path, lines=np.concatenate(lines)), _scanned(path, names, frame)
+    notes = (*misspelt(sorted(present), [*KNOWN, *wanted]), *two_verdicts(verdicts.both, verdicts.filled))
+    return Source(path=path, lines=np.concatenate(lines), notes=notes), _scanned(path, names, frame)
 
 
 def _scanned(path: str, names: Sequence[str], small: pl.DataFrame) -> pl.LazyFrame:
@@ -115,8 +118,8 @@ def _target(name: str) -> pl.DataType:
     return COLUMNS.get(name, pl.String())
 
 
-def _parts(path: str) -> Iterator[_Part]:
-    """Yield the non-blank lines of a file in parts."""
+def _parts(path: str, verdicts: Verdicts | None = None) -> Iterator[_Part]:
+    """Yield the non-blank lines of a file in parts, and count their verdicts."""
     lines: list[int] = []
     rows: list[dict[str, Any]] = []
     plain, characters = True, 0
@@ -126,7 +129,7 @@ def _parts(path: str) -> Iterator[_Part]:
             for line, text in enumerate(file, start=1):
                 if not text.strip():
                     continue
-                row, by_fast_parser = _read_row(text, f"{path}:{line}")
+                row, by_fast_parser = _read_row(text, f"{path}:{line}", verdicts)
                 plain = plain and by_fast_parser
                 lines.append(line)
                 rows.append(row)
@@ -148,9 +151,9 @@ def _refuse_other_kinds(path: str) -> None:
             raise TableError(f"{path}: {flaw}")
 
 
-def _read_row(text: str, where: str) -> tuple[dict[str, Any], bool]:
+def _read_row(text: str, where: str, verdicts: Verdicts | None) -> tuple[dict[str, Any], bool]:
     """Return the object of a line, and True if the fast parser read it."""
     row, by_fast_parser = read_object(text, where)
     if "outcome" in row:
-        settle(row, where)
+        settle(row, where, verdicts)
     return row, by_fast_parser

@@ -1,15 +1,18 @@
-"""Notes on files that were read: what a reader of their measures should know, a sentence each."""
+"""Notes on tables and files that were read: what a reader of their measures should know, a sentence each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
+
+from isocost.nearest import nearest_word
 
 if TYPE_CHECKING:
     from isocost.tables.imports import Account
 
 _MOST = 4  # names that a note lists
 _SHOWN = 80  # characters of a name
+LIKENESS = 0.85  # of a misspelt name; columns of their own are less alike: 0.82 "problem" and "problem_id", 0.67 "cost_usd" and "cost"
 
 
 def doubts(account: Account) -> Iterator[str]:
@@ -22,3 +25,24 @@ def doubts(account: Account) -> Iterator[str]:
         shown = ", ".join(list(files)[:_MOST]) + (", ..." if len(files) > _MOST else "")
         yield f'samples of "{model[:_SHOWN]}" count as further draws of problems that earlier files have: {shown}'
     yield from account.doubts
+
+
+def misspelt(present: Collection[str], known: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for each column that is not known and nearly has the name of a known one that is missing."""
+    known = list(known)
+    missing = [name for name in known if name not in present]
+    for name in present:
+        if name not in known and (near := nearest_word(name, missing, LIKENESS)):
+            yield f'column "{name[:_SHOWN]}" is not read: it may be a misspelt "{near}", which is missing'
+
+
+def two_verdicts(both: int, filled: int) -> Iterator[str]:
+    """Yield which verdict was used, where a table has `correct` and the `outcome` of `isocost verify`; they never contradict each other.
+
+    Args:
+        both: Samples with both.
+        filled: Samples with an outcome and no value in `correct`.
+    """
+    if both:
+        more = f"; {filled:,} samples without it count by outcome" if filled else ""
+        yield f"the table has the columns correct and outcome, which agree in {both:,} samples: correct is used{more}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -21,8 +22,21 @@ CORRECT: dict[str, bool | None] = {
 _ADVICE = "grade again and leave the old column out, or drop outcome"
 
 
-def settle(row: dict[str, Any], where: str) -> None:
-    """Set `correct` of a JSON object from its `outcome` if `correct` is null or absent.
+@dataclass(slots=True)
+class Verdicts:
+    """Counts of the samples of a table that has `correct` and `outcome`.
+
+    Attributes:
+        both: Samples with both.
+        filled: Samples with an outcome and no value in `correct`.
+    """
+
+    both: int = 0
+    filled: int = 0
+
+
+def settle(row: dict[str, Any], where: str, verdicts: Verdicts | None = None) -> None:
+    """Set `correct` of a JSON object from its `outcome` if `correct` is null or absent, and count it in `verdicts`.
 
     An outcome outside `CORRECT` is the user's own field, provided that there is a `correct`.
 
@@ -33,20 +47,24 @@ def settle(row: dict[str, Any], where: str) -> None:
     if not isinstance(outcome, str) or outcome not in CORRECT:
         if "correct" not in row:
             raise _unknown(where, outcome)
-    elif given is None:
-        row["correct"] = CORRECT[outcome]
-    # Another value than 0 and 1 is reported by the check of the column.
-    elif given in (0, 1) and bool(given) is not CORRECT[outcome]:
+        return
+    if given in (0, 1) and bool(given) is not CORRECT[outcome]:  # another value is reported by the check of the column
         raise _disagree(where, bool(given), outcome)
+    if given is None:
+        row["correct"] = CORRECT[outcome]
+    if verdicts:
+        verdicts.both += given is not None
+        verdicts.filled += given is None
 
 
-def settled(lazy: pl.LazyFrame, typed: Callable[[], pl.Expr], source: Source) -> pl.LazyFrame:
+def settled(lazy: pl.LazyFrame, typed: Callable[[], pl.Expr], source: Source, verdicts: Verdicts) -> pl.LazyFrame:
     """Return a Parquet table with `correct` set from its `outcome`, as `settle` does for an object; else the table itself.
 
     Args:
         lazy: The table.
         typed: Checks its column `correct` and returns it as booleans.
         source: The file.
+        verdicts: Counts to fill.
 
     Raises:
         TableError: As `settle`, for the first such row.
@@ -64,6 +82,9 @@ def settled(lazy: pl.LazyFrame, typed: Callable[[], pl.Expr], source: Source) ->
     correct = typed()
     if found := _first(lazy, known & correct.is_not_null() & correct.ne_missing(graded), correct):
         raise _disagree(source.at(found[0]), found[2], found[1])
+    has_correct = correct.is_not_null()
+    counts = lazy.select(both=(known & has_correct).sum(), filled=(known & ~has_correct).sum()).collect(engine="streaming")
+    verdicts.both, verdicts.filled = counts.row(0)
     return lazy.with_columns(correct=pl.coalesce(correct, graded))
 
 

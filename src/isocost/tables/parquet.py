@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +13,9 @@ from polars.exceptions import PolarsError
 
 from isocost import paths
 from isocost.errors import TableError
-from isocost.tables.columns import COLUMNS, COUNTS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
-from isocost.tables.outcomes import settled
+from isocost.tables.columns import COLUMNS, COUNTS, KNOWN, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
+from isocost.tables.notes import misspelt, two_verdicts
+from isocost.tables.outcomes import Verdicts, settled
 from isocost.tables.source import Source, first_line, in_parts
 
 _HEAVY = 1 << 28  # bytes of a row group's column; polars holds whole row groups in memory, and several at once
@@ -26,19 +28,20 @@ def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame
     Raises:
         TableError: The file cannot be read, lacks a needed column, or a column holds invalid values.
     """
-    source = Source(path=path)
+    source, verdicts = Source(path=path), Verdicts()
     try:
         lazy = paths.scan_parquet(Path(path))
         schema = lazy.collect_schema()
         # polars alone is faster, but holds whole row groups in memory.
         lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
-        lazy = settled(lazy, lambda: _typed(lazy, "correct", schema["correct"], source), source)
+        lazy = settled(lazy, lambda: _typed(lazy, "correct", schema["correct"], source), source, verdicts)
         schema = lazy.collect_schema()
         require(schema.names(), path)
         columns = [_typed(lazy, name, schema[name], source) for name in wanted if name in schema]
     except (OSError, PolarsError, pa.ArrowException) as error:
         raise TableError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
-    return source, lazy.select(columns)
+    notes = (*misspelt(schema.names(), [*KNOWN, *wanted]), *two_verdicts(verdicts.both, verdicts.filled))
+    return replace(source, notes=notes), lazy.select(columns)
 
 
 def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) -> pl.Expr:

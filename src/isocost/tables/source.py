@@ -13,10 +13,17 @@ from polars.io.plugins import register_io_source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file, and for JSONL the line of each row."""
+    """A file.
+
+    Attributes:
+        path: Its path.
+        lines: For JSONL, the line of each row.
+        notes: What a reader of its measures should know, a sentence each.
+    """
 
     path: str
     lines: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
 
     def at(self, row: int) -> str:
         """Return the place of a row (counted from 0) for messages, counted from 1."""

@@ -9,8 +9,11 @@ from typing import Any
 
 from isocost.grading import Pair
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
+from isocost.nearest import nearest_word
 from isocost.problems.references import reference_flaw
 from isocost.records import Outcome, Verdict
+from isocost.tables.columns import KNOWN
+from isocost.tables.notes import LIKENESS
 
 # The fields of other tools too, so that their files need no conversion; the first one that exists counts.
 GOLD = ("gold", "expected_answer", "answer")
@@ -149,12 +152,17 @@ def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
     name = next((name for name in names if name in row), None)
     if name is None:
         others = " or ".join(f'"{other}"' for other in names[1:])
-        like = next((other for other in _LIKE.get(names, ()) if other in row), None)
+        like = next((other for other in _LIKE.get(names, ()) if other in row), None) or _near(row, names)
         hint = f'; rename its "{like}"' if like else ""
         raise LineError(f'has no "{names[0]}"' + (f" (nor {others})" if others else "") + hint)
     if not isinstance(row[name], str):
         raise LineError(f'"{name}" is {_kind(row[name])}, not text or a number')
     return str(row[name])
+
+
+def _near(row: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return the field of a row whose name is nearly one of these, such as `generaton`; None if there is none."""
+    return next((field for field in row if field not in KNOWN and nearest_word(field, names, LIKENESS)), None)
 
 
 def _flaw(row: Mapping[str, Any], references: Mapping[str, str] | None) -> str | None:

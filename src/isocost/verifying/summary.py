@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from isocost.records import Outcome, Verdict
+from isocost.tables.notes import misspelt
 from isocost.verifying.lines import BAD_LINE, Line
 
 BAD_REFERENCE = "bad_reference"
@@ -31,6 +33,7 @@ class Summary:
         bad: The number of unusable lines.
         unnamed: The number of these that were not reported one by one.
         left_out: The numbers of the lines whose reference is no answer.
+        fields: The fields of the first line that is an object.
         seconds: Wall-clock time.
     """
 
@@ -41,6 +44,7 @@ class Summary:
     bad: int = 0
     unnamed: int = 0
     left_out: list[int] = field(default_factory=list)
+    fields: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def leave_out(self, line: Line) -> None:
@@ -49,6 +53,7 @@ class Summary:
 
     def count(self, line: Line, verdict: Verdict) -> None:
         """Add the verdict on a line."""
+        self.fields = self.fields or tuple(line.row)
         self.outcomes[verdict.outcome] += 1
         if verdict.outcome is Outcome.UNGRADED:
             # `error: ValueError` without its message: messages differ per line, and would make a kind of each.
@@ -59,7 +64,7 @@ class Summary:
                 self.first[kind] = line.number, line.pair.reference if line.pair else line.flaw, verdict.reason
 
     def notes(self, name: str) -> list[str]:
-        """Return a sentence for each kind of ungraded line, except bad lines, which were reported one by one.
+        """Return a sentence for each kind of ungraded line, except bad lines, which were reported one by one, and for misspelt fields.
 
         Args:
             name: The file's name.
@@ -74,7 +79,8 @@ class Summary:
             more = f" and {len(self.left_out) - MOST_LINES:,} more" if len(self.left_out) > MOST_LINES else ""
             lines = ", ".join(map(str, self.left_out[:MOST_LINES]))
             notes.append(f"{name}: {len(self.left_out):,} lines left out, their reference is no answer: {lines}{more}")
-        return notes
+        # Fields that a line needs are named by what is wrong with the line. Tables of samples need the id of the problem besides.
+        return notes + [f"{name}: {note}" for note in misspelt(self.fields, () if self.bad else ("problem_id",))]
 
     def failure(self) -> str | None:
         """Return the advice to print if no line could be graded; None if one could."""
@@ -101,3 +107,16 @@ def _why(kind: str, reference: str, reason: str, grader: str) -> str:
 def _cut(text: str, longest: int) -> str:
     line = " ".join(text.split())
     return line if len(line) <= longest else line[:longest] + "..."
+
+
+def notes_on(summary: Summary, name: str, unusable: Sequence[str]) -> Iterator[str]:
+    """Yield the notes of a summary for a caller who sees no line on standard error, and one on the rows that could not be used.
+
+    Args:
+        summary: The summary.
+        name: What the caller calls the rows.
+        unusable: What is wrong with the first of these rows.
+    """
+    if unusable:
+        yield f"{name}: {summary.bad:,} {'row' if summary.bad == 1 else 'rows'} could not be used: {unusable[0]}"
+    yield from summary.notes(name)
