@@ -107,7 +107,7 @@ def test_a_log_on_a_full_disk_keeps_its_former_entries(small_disk: Path) -> None
     with pytest.raises(StorageError) as caught:
         log.append({"text": "x" * 40_000}, {"text": "y" * 40_000})
     first, advice = str(caught.value).split("\n")
-    assert first.startswith(f"{log.path}: the disk is full (")
+    assert first.startswith(f"{log.path}: the disk is full: ")
     assert "run the same command again" in advice
     assert list(log.entries()) == FORMER
     log.append(LAST)
