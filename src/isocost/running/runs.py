@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, contact_endpoints
 from isocost.running.finished import Finished
-from isocost.running.folders import base_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
+from isocost.running.folders import base_of, chat_date_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
 from isocost.running.plans import count_recorded, pilot_of, plan_prepared
@@ -302,7 +303,8 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
     # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
-    prepared = _prepare_run(study, base, directory)
+    chat_date = chat_date_of(directory)
+    prepared = _prepare_run(study, base, directory, chat_date)
     prepared = replace(prepared, study=prepared.study.model_copy(update={"executor": where}))
     planned = plan_prepared(prepared)  # raises on a budget that buys nothing, before a file is written
     if not (directory.path / PILOT).exists() and (warning := warn_of_small_budgets(*planned)):
@@ -316,7 +318,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                made = manifest(prepared, base, grading)
+                made = manifest(prepared, base, grading, chat_date)
                 directory.write_json(made, "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
@@ -341,7 +343,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html", trainings=started.trainings)
 
 
-def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:
+def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: dt.date) -> Prepared:
     """Prepare a study, with what the run directory knows of its models."""
     # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
     opening = LocalExecutor(None)
@@ -355,6 +357,7 @@ def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:
             to_spend=True,
             render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
             count_available=cache_available(directory, lambda spec: opening.submit(count_available, spec).result()),
+            chat_date=chat_date,
         )
     finally:
         opening.close()

@@ -289,7 +289,7 @@ def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
     # Only options of the hardware carry over; others may name the untrained weights.
     options = {k: v for k, v in untrained.options if k in ("device", "dtype", "batch_size")}
     model = str(training.folder.resolve())  # the engine would resolve a relative path against `base`
-    return EngineSpec(name=untrained.name, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
+    return replace(untrained, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
 
 
 def label_of(student: str, cell: str | None, seed: int, prompt: str, split: str) -> str:

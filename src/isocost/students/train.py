@@ -212,6 +212,7 @@ def _job(
         progress=directory.path / "logs" / f"training-{name}.jsonl",
         report_to=spec.report_to,
         launch=None if config is None else from_home(engine.base, config),
+        chat_date=engine.chat_date,
     )
 
 
@@ -238,6 +239,7 @@ def _scoring(prepared: Prepared, spec: Finetune, student: str) -> Scoring | None
         grader=study.reference_grader,
         chat=study.trains_chat(student),
         reasoning=own.delimiters() if (own := study.models[student].reasoning) else None,
+        chat_date=engine.chat_date,
     )
 
 
