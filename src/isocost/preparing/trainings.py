@@ -9,6 +9,7 @@ from isocost.config import Study
 from isocost.engines import ENGINES
 from isocost.errors import IsocostError
 from isocost.finetuning import check_packages
+from isocost.finetuning.distributed import config_flaw
 from isocost.paths import from_home
 
 
@@ -22,6 +23,8 @@ def training_mistakes(study: Study, base: Path) -> Iterator[str]:
     config = study.executor.config
     if config is not None and not from_home(base, config).is_file():
         yield f"executor.config: {config}: no such file\n  write it with: accelerate config --config_file {config}"
+    elif config is not None and study.finetune and (flaw := config_flaw(from_home(base, config))):
+        yield f"executor.config: {config}: {flaw}"
     students = study.finetune.students if study.finetune else ()
     trainable = [name for name, entry in ENGINES.items() if entry.trainable]
     for name in students:
