@@ -14,6 +14,7 @@ from isocost import evaluating, finetuning
 from isocost.config import GraderSpec
 from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
+from isocost.executors.jobs import EngineSpec
 from isocost.graders.replies import after_delimiters
 from isocost.grading import GradingPool, Pair
 from isocost.ids import seed_of
@@ -117,6 +118,27 @@ def train(job: TrainingJob) -> finetuning.Trained:
         if "No space left" in str(error):
             raise disk_full(job.out) from error
         raise
+
+
+def source_of(student: EngineSpec) -> Path:
+    """Return the folder of an untrained student, or its name on the hub."""
+    model = str(dict(student.options)["model"])
+    folder = student.base / model
+    return folder if folder.is_dir() else Path(model)
+
+
+def try_student(student: EngineSpec, request: Request, params: SamplingParams) -> None:
+    """Load an untrained student and ask it a request, then load its tokenizer as training does. No memory stays in use.
+
+    Raises:
+        IsocostError: it cannot be loaded, does not take the request, or could not learn to stop.
+    """
+    engine = load_engine(student.name, dict(student.options), base=student.base, chat_date=student.chat_date)
+    try:
+        engine.generate([request], params, 0)
+    finally:
+        engine.close()
+    finetuning.load_tokenizer(source_of(student))
 
 
 def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:

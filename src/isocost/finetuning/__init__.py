@@ -44,6 +44,7 @@ __all__ = [
     "cycled",
     "encode",
     "finetune",
+    "load_tokenizer",
     "recorded",
     "work_folder",
 ]

@@ -23,7 +23,7 @@ from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.preparing.rounds import first_round
-from isocost.preparing.trainings import missing_packages, training_mistakes
+from isocost.preparing.trainings import Attempt, missing_packages, training_mistakes, unusable_students
 from isocost.preparing.unrecorded import replayed_within, unrecorded_mistakes
 from isocost.problems import load_problems
 from isocost.prompts import make_template
@@ -141,6 +141,7 @@ def prepare(
     render: Callable[[EngineSpec, Request], str] | None = None,
     count_available: Callable[[EngineSpec], Mapping[str, int] | None] = lambda spec: None,
     chat_date: dt.date | None = None,
+    attempt: Attempt | None = None,
 ) -> Prepared:
     """Load the problems, open the models, and find the costs of their tokens.
 
@@ -154,6 +155,7 @@ def prepare(
             without a key are found too.
         count_available: Returns the number of samples that an engine can give, by problem id; None for as many as are asked for.
         chat_date: The date for chat templates that ask for it; None for that of the clock.
+        attempt: Loads a student and asks it a request. With it and `to_spend`, students that cannot be used are found too.
 
     Raises:
         StudyError: problems or models have mistakes; it lists all of them, one per line.
@@ -180,6 +182,10 @@ def prepare(
         raise StudyError(mistakes)
     if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
         raise StudyError(mistakes)
+    if to_spend and attempt:
+        forms = {name: trained_params(study, name, templates[name]) for name in (study.finetune.students if study.finetune else ())}
+        if mistakes := list(unusable_students(study, specs, templates, forms, attempt)):
+            raise StudyError(mistakes)
     counts = {name: count_available(specs[name]) for name in replayed_within(study)} if to_spend else {}
     if mistakes := list(unrecorded_mistakes(counts, problems.get("train", ()))):
         raise StudyError(mistakes)

@@ -17,6 +17,7 @@ from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
 from isocost.executors.local import LocalExecutor
+from isocost.executors.training import try_student
 from isocost.grading import Grading, GradingPool
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
@@ -267,6 +268,7 @@ def _prepare_without_run(
                 lambda spec: executor.submit(describe, spec).result(),
                 to_spend=to_spend,
                 render=lambda spec, request: executor.submit(render, spec, request).result(),
+                attempt=lambda spec, request, params: executor.submit(try_student, spec, request, params).result(),
                 count_available=lambda spec: executor.submit(count_available, spec).result(),
             )
             yield (prepared if listener is None else gold.check_references(prepared, listener, strict=strict, must=to_spend)), executor
@@ -348,7 +350,7 @@ def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: d
     # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
     opening = LocalExecutor(None)
     try:
-        # Chat formats are checked at the first start only: the check opens every model.
+        # Chat formats and students are checked at the first start only: the check opens every model, and loads the students.
         new = directory.read_text("study.yaml") is None
         return prepare(
             study,
@@ -356,6 +358,7 @@ def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: d
             cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
             to_spend=True,
             render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
+            attempt=(lambda spec, request, params: opening.submit(try_student, spec, request, params).result()) if new else None,
             count_available=cache_available(directory, lambda spec: opening.submit(count_available, spec).result()),
             chat_date=chat_date,
         )

@@ -14,7 +14,7 @@ from isocost.curating import Curated
 from isocost.errors import IsocostError, MissingExtraError, StorageError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
-from isocost.executors.training import Scoring, TrainingJob, train
+from isocost.executors.training import Scoring, TrainingJob, source_of, train
 from isocost.finetuning import Trained, TrainingSettings, recorded, work_folder
 from isocost.ids import digest
 from isocost.paths import from_home
@@ -180,8 +180,6 @@ def _job(
 ) -> TrainingJob:
     study, engine = prepared.study, prepared.specs[student]
     settings = _settings(spec, seed)
-    options = dict(engine.options)
-    source = engine.base / str(options["model"])
     scoring = _scoring(prepared, spec, student)
 
     def name_under(settings: TrainingSettings) -> str:
@@ -203,7 +201,7 @@ def _job(
         name = former
     config = study.executor.config
     return TrainingJob(
-        model_path=source if source.is_dir() else Path(str(options["model"])),
+        model_path=source_of(engine),
         rows=rows,
         out=models / name,
         settings=settings,
