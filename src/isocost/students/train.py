@@ -11,6 +11,7 @@ from typing import Any
 
 from isocost.config.training import Finetune
 from isocost.curating import Curated
+from isocost.engines import CARRIED
 from isocost.errors import IsocostError, MissingExtraError, StorageError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
@@ -233,7 +234,7 @@ def _scoring(prepared: Prepared, spec: Finetune, student: str) -> Scoring | None
         template=prepared.templates[student],
         params=prepared.trained_params(student),
         engine=engine.name,
-        engine_options={k: v for k, v in dict(engine.options).items() if k in ("device", "dtype", "batch_size")},
+        engine_options={k: v for k, v in dict(engine.options).items() if k in CARRIED},
         grader=study.reference_grader,
         chat=study.trains_chat(student),
         reasoning=own.delimiters() if (own := study.models[student].reasoning) else None,
