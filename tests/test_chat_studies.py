@@ -121,5 +121,5 @@ def test_a_package_that_training_lacks_is_found_before_anything_is_paid(tmp_path
 def test_a_configuration_of_accelerate_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"executor\.config: a\.yaml: no such file\n  write it with: accelerate config"):
         prepared(tmp_path, executor={"name": "accelerate", "config": "a.yaml"})
-    (tmp_path / "a.yaml").touch()
+    (tmp_path / "a.yaml").write_text("distributed_type: MULTI_GPU\n")
     prepared(tmp_path, executor={"name": "accelerate", "config": "a.yaml"})

@@ -6,9 +6,9 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
+from isocost.engines.checkpoints.stopping import StopStrings
 from isocost.engines.transformers import decoding
 from isocost.engines.transformers.decoding import Row, decode
-from isocost.engines.transformers.stopping import StopStrings
 from isocost.records import SamplingParams
 
 SHARED = [7, 3, 9, 1, 4, 4, 2, 8, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2]

@@ -12,6 +12,7 @@ import pytest
 from isocost.config import GraderSpec
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.executors import training
+from isocost.executors.jobs import EngineSpec
 from isocost.executors.training import Scoring, TrainingJob
 from isocost.finetuning import TrainingSettings
 from isocost.prompts.base import Template
@@ -86,3 +87,17 @@ def test_what_stands_in_a_students_own_delimiters_is_no_answer(tmp_path: Path, r
     """Without them the number in reasoning that was cut off would count as the answer."""
     log = RunDirectory(tmp_path).log("logs", "training.jsonl")
     assert training._scorer(scoring_with(reasoning), log)(tmp_path) == pytest.approx(score)
+
+
+def test_a_student_that_is_tried_stays_in_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Reasoner] = []
+    monkeypatch.setattr(Reasoner, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(training.finetuning, "load_tokenizer", lambda path: None)
+    spec = EngineSpec(name="tests.executors.test_training:open_engine", options=(("model", "student"),), base=tmp_path)
+    training.try_student(spec, Request(problem_id="0", prompt="?", first_index=0, count=1), SamplingParams(max_tokens=1))
+    with pytest.raises(ValueError, match="damaged"):
+        training.try_student(spec, Request(problem_id="damaged", prompt="?", first_index=0, count=1), SamplingParams(max_tokens=1))
+    assert len(closed) == 2
+    assert training.source_of(spec) == Path("student")  # a name on the hub
+    (tmp_path / "student").mkdir()
+    assert training.source_of(spec) == tmp_path / "student"

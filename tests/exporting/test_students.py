@@ -50,6 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         evaluation(None, "pass@1", estimate(0.2, 0.1, 0.35)),
         evaluation(CELL, "pass@1", estimate(0.3, 0.18, 0.45)),
         evaluation(CELL, "response_tokens", estimate(51.5, 48.0, 55.0)),
+        evaluation(CELL, "stopped", estimate(0.925, 0.8, 0.98)),
         evaluation("strong@low", "pass@1", estimate(0.9, 0.8, 0.95)),
     ]
     measures["comparisons"] = [
@@ -84,6 +85,8 @@ def test_the_folder_holds_the_checkpoint_and_a_card(finished: Path, tmp_path: Pa
         "- steps: 2 at learning rate 0.001",
         "| test | plain | pass@1 | 20.0% [10.0, 35.0] | 30.0% [18.0, 45.0] | 40 |",
         "| test | plain | response_tokens | – | 51.50 [48.00, 55.00] | 40 |",
+        "- ended by themselves or at a stop string, not at `max_tokens`: 92.5% [80.0, 98.0] of the greedy answers on test (plain prompt), "
+        "n 40",
         "- pass@1 on test against the untrained student with the prompt plain: +10.0 points [−2.5, +22.5], n 40",
         "- base model `small`: licence apache-2.0",
         "- solutions of `weak`: outputs may be trained on",

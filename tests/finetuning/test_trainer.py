@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +12,18 @@ from typing import Any
 import pytest
 
 from isocost.errors import InputError, ModelError, RunError
-from isocost.finetuning import Encoded, Logged, finetune, recorded
-from isocost.finetuning.trainer import Course, _arguments, _check_batch, _name_dtype, limits_of, load_tokenizer, micro_batch, run_here
+from isocost.finetuning import Encoded, Logged, finetune, recorded, trainer
+from isocost.finetuning.trainer import (
+    Course,
+    _arguments,
+    _check_batch,
+    _name_dtype,
+    _tracked_as,
+    limits_of,
+    load_tokenizer,
+    micro_batch,
+    run_here,
+)
 from isocost.finetuning.work import work_folder
 from tests.finetuning.setting import QUICK, ROWS, weights
 from tests.matrices import first_fast
@@ -259,3 +270,22 @@ def test_limits_are_read_from_the_model(base: Path, tmp_path: Path) -> None:
     trained = finetune(base, [*ROWS, long], tmp_path / "out", replace(QUICK, max_length=10 * context), score=None)
     assert (trained.n_rows, trained.n_too_long) == (3, 1)
     assert os.environ.get("WORLD_SIZE") is None
+
+
+def test_trackio_shows_a_training_under_names_that_a_resumed_one_has_too(base: Path, tmp_path: Path) -> None:
+    tracked = tmp_path / "demo" / "logs" / "trackers" / "student-weak@low-0-abc"
+    given: Any = {"model_path": base, "tokenizer": None, "data": (), "settings": QUICK}
+    course = Course(**given, report_to=("trackio",), tracked_in=tracked)
+    assert _tracked_as(course, 3e-4) == {"project": "demo", "run_name": "student-weak@low-0-abc, learning rate 0.0003"}
+    assert _tracked_as(course, 1e-4) != _tracked_as(course, 3e-4)
+    assert _tracked_as(Course(**given, report_to=("tensorboard",), tracked_in=tracked), 3e-4) == {}
+    assert _tracked_as(Course(**given, report_to=("trackio",)), 3e-4)["run_name"].startswith(base.name)
+
+
+def test_what_a_tracker_prints_is_not_on_standard_output(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(trainer, "_trainer", lambda *_: SimpleNamespace(train=lambda **_: sys.stdout.write("* Run finished\n")))
+    course = Course(model_path=base, tokenizer=None, data=(), settings=QUICK)
+    run_here(course, 3e-4, tmp_path / "rate-0", lambda logged: None)
+    assert capsys.readouterr() == ("", "* Run finished\n")

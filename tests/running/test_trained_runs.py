@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost.errors import RunError
+from isocost.errors import RunError, StudyError
 from isocost.events import Note
 from isocost.executors.training import TrainingJob
 from isocost.executors.training import train as train_in_worker
@@ -108,3 +108,14 @@ def test_rows_that_no_student_can_take_are_in_the_funnel(tmp_path: Path, student
     header, *lines = (out / "tables" / "funnel.csv").read_text().splitlines()
     weak = next(line for line in lines if line.startswith("weak@low"))
     assert dict(zip(header.split(","), weak.split(","), strict=True))["too long for student"] == str(long)
+
+
+def test_a_student_that_could_not_learn_to_stop_is_refused_before_anything_is_bought(
+    tmp_path: Path, student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+    path = student / "tokenizer_config.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "eos_token"}))
+    with pytest.raises(StudyError, match=r"finetune\.students: student cannot be used: .*: the tokenizer has no end token"):
+        run(write(tmp_path, arms=["weak"]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,14 +1,18 @@
 """How students are evaluated in a run: what is asked, stored, asked again, and not asked again."""
 
+import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from isocost.dispatch import calls, inflight
 from isocost.dispatch.calls import Retrying
+from isocost.engines import CARRIED
 from isocost.errors import EngineError, NotSentError, TryAgainError
 from isocost.evaluating import ProblemOutcome, average
 from isocost.events import Note, StageProgress
@@ -16,7 +20,7 @@ from isocost.executors.jobs import Answers, Job
 from isocost.grading import GradingPool
 from isocost.ids import digest, seed_of
 from isocost.store import BatchLog, RunDirectory
-from isocost.students.evaluate import Evaluated, evaluate
+from isocost.students.evaluate import Evaluated, _engine_of, evaluate
 from tests.executors.engines import generation
 from tests.students.setting import TEST, prepared
 
@@ -145,3 +149,15 @@ def test_a_problem_that_one_seed_could_not_grade_is_not_graded() -> None:
     one, other = (outcome("p", 1.0), outcome("q", 1.0)), (outcome("p", 0.0), outcome("q", None))
     assert average([one]) == one
     assert [(o.problem_id, o.score) for o in average([one, other])] == [("p", pytest.approx(0.5)), ("q", None)]
+
+
+def test_a_trained_student_is_opened_as_its_base_but_for_its_weights(tmp_path: Path) -> None:
+    kept = {"batch_size": 4, "device": "cpu", "dtype": "float32", "special_tokens": ("[THINK]", "[/THINK]")}
+    made = prepared(tmp_path)
+    base = replace(made.specs["strong"], options=tuple(sorted({**kept, "model": "base", "revision": "main"}.items())))
+    made = replace(made, specs={"strong": replace(base, chat_date=dt.date(2026, 12, 1))})
+    training: Any = SimpleNamespace(student="strong", folder=tmp_path / "trained")
+    spec = _engine_of(made, training)
+    assert dict(spec.options) == {**kept, "model": str(tmp_path / "trained")}
+    assert spec.chat_date == dt.date(2026, 12, 1)
+    assert set(kept) == set(CARRIED)

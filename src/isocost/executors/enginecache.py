@@ -29,7 +29,7 @@ class EngineCache:
         """Return the engine for calls that need no weights. It may be closed again by another thread."""
         with self._changed:
             if spec.key not in self._engines:
-                self._engines[spec.key] = load_engine(spec.name, dict(spec.options), base=spec.base)
+                self._engines[spec.key] = load_engine(spec.name, dict(spec.options), base=spec.base, chat_date=spec.chat_date)
             return self._engines[spec.key]
 
     def acquire(self, spec: EngineSpec) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +17,21 @@ from isocost.records import FinishReason, ModelCard, SamplingParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec(Portable):
-    """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths."""
+    """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths.
+
+    `chat_date` is the date for chat templates that ask for it; None for that of the clock.
+    """
 
     name: str
     options: tuple[tuple[str, object], ...]
     base: Path
+    chat_date: dt.date | None = None
 
     @property
     def key(self) -> str:
         """A digest that is equal for specs that open the same engine."""
-        return digest(self.name, sorted((k, repr(v)) for k, v in self.options), str(self.base))
+        dated = () if self.chat_date is None else (self.chat_date.isoformat(),)
+        return digest(self.name, sorted((k, repr(v)) for k, v in self.options), str(self.base), *dated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

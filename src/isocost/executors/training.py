@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from isocost import evaluating, finetuning
 from isocost.config import GraderSpec
 from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
+from isocost.executors.jobs import EngineSpec
 from isocost.graders.replies import after_delimiters
 from isocost.grading import GradingPool, Pair
 from isocost.ids import seed_of
@@ -36,6 +38,7 @@ class Scoring:
         grader: The grader's section of the study.
         chat: True if trained students are asked in their chat format.
         reasoning: The delimiters of the student's reasoning, if it has its own: what is between them is no answer.
+        chat_date: The date for a chat template that asks for it; None for that of the clock.
     """
 
     problems: tuple[Problem, ...]
@@ -46,6 +49,7 @@ class Scoring:
     grader: GraderSpec
     chat: bool = False
     reasoning: Delimiters | None = None
+    chat_date: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ class TrainingJob:
         stop: Stop strings of the student. A row that contains one is left out.
         report_to: Trackers, as in the study.
         launch: A configuration file of accelerate; None trains in the worker.
+        chat_date: As in `Scoring`, for rows.
     """
 
     model_path: Path
@@ -73,6 +78,7 @@ class TrainingJob:
     stop: tuple[str, ...] = ()
     report_to: tuple[str, ...] = ()
     launch: Path | None = None
+    chat_date: dt.date | None = None
 
 
 def train(job: TrainingJob) -> finetuning.Trained:
@@ -105,6 +111,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
             report_to=job.report_to,
             tracked_in=job.progress.parent / "trackers" / job.out.name,
             launch=job.launch,
+            chat_date=job.chat_date,
         )
     # Several libraries write the weights, and each has its own exception for a full disk: only the text is common.
     except Exception as error:
@@ -113,11 +120,33 @@ def train(job: TrainingJob) -> finetuning.Trained:
         raise
 
 
+def source_of(student: EngineSpec) -> Path:
+    """Return the folder of an untrained student, or its name on the hub."""
+    model = str(dict(student.options)["model"])
+    folder = student.base / model
+    return folder if folder.is_dir() else Path(model)
+
+
+def try_student(student: EngineSpec, request: Request, params: SamplingParams) -> None:
+    """Load an untrained student and ask it a request, then load its tokenizer as training does. No memory stays in use.
+
+    Raises:
+        IsocostError: it cannot be loaded, does not take the request, or could not learn to stop.
+    """
+    engine = load_engine(student.name, dict(student.options), base=student.base, chat_date=student.chat_date)
+    try:
+        engine.generate([request], params, 0)
+    finally:
+        engine.close()
+    finetuning.load_tokenizer(source_of(student))
+
+
 def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
     import torch
 
     def score(folder: Path) -> float:
-        engine = load_engine(scoring.engine, {**scoring.engine_options, "model": str(folder.resolve())}, base=folder)
+        options = {**scoring.engine_options, "model": str(folder.resolve())}
+        engine = load_engine(scoring.engine, options, base=folder, chat_date=scoring.chat_date)
 
         def answer(requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
             if scoring.chat:

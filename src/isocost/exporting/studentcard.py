@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from isocost.evaluating import STOPPED
 from isocost.exporting.card import budget, correctness, decontamination, estimate, false_positives, sections, source, table, terms
 from isocost.exporting.cells import CellData
 from isocost.finetuning import Trained
@@ -62,7 +63,7 @@ def student_card(student: Student, command: str) -> str:
         "## Measures",
         table(("problems", "prompt", "measure", "untrained", "this student", "n"), measures) if measures else "Not evaluated.",
         "95% intervals. A student of several seeds is measured over all of them." if measures else "",
-        "\n".join(_differences(student)),
+        "\n".join([*_endings(student), *_differences(student)]),
         "## False positives of the data",
         "\n".join(false_positives(cell)),
         "## Decontamination",
@@ -126,6 +127,14 @@ def _measures(student: Student) -> list[tuple[str, ...]]:
 
 def _value(metric: str, found: Mapping[str, Any] | None) -> str:
     return "–" if found is None else estimate(found, percent=metric not in _LENGTHS)
+
+
+def _endings(student: Student) -> Iterator[str]:
+    """Yield the share of greedy answers that ended by themselves, by split: the others were cut off, and most of these count as wrong."""
+    for split, prompt, metric, _, value, n in _measures(student):
+        if metric == STOPPED:
+            named = f"{split} ({prompt} prompt)"
+            yield f"- ended by themselves or at a stop string, not at `max_tokens`: {value} of the greedy answers on {named}, n {n}"
 
 
 def _differences(student: Student) -> Iterator[str]:

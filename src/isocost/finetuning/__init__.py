@@ -10,6 +10,7 @@ a CPU ends with the same bytes.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import itertools
 import json
@@ -43,6 +44,7 @@ __all__ = [
     "cycled",
     "encode",
     "finetune",
+    "load_tokenizer",
     "recorded",
     "work_folder",
 ]
@@ -62,6 +64,7 @@ def finetune(
     report_to: Sequence[str] = (),
     tracked_in: Path | None = None,
     launch: Path | None = None,
+    chat_date: dt.date | None = None,
 ) -> Trained:
     """Train the model in `model_path` on `rows` and save the checkpoint with the highest score as `out`.
 
@@ -81,6 +84,7 @@ def finetune(
         report_to: Trackers of transformers that get the same: `tensorboard`, `trackio`.
         tracked_in: The folder of TensorBoard's files.
         launch: A configuration file of accelerate: training runs in the processes that it names, scoring in this one.
+        chat_date: The date for a chat template that asks for it; None for that of the clock.
 
     Raises:
         InputError: no row fits max_length, or settings leave nothing to train or several checkpoints and no score.
@@ -92,7 +96,7 @@ def finetune(
     """
     _check(out, settings, score, report_to)
     tokenizer = load_tokenizer(model_path)
-    encoding = _encoded(tokenizer, rows, model_path, out, settings, stop)
+    encoding = _encoded(tokenizer, rows, model_path, out, settings, stop, chat_date)
     data = list(itertools.islice(cycled(encoding.rows, settings.seed), settings.steps * settings.batch_size))
     course = Course(
         model_path=model_path,
@@ -180,7 +184,15 @@ def check_packages(method: Method, report_to: Sequence[str]) -> None:
             raise InputError(f"finetune.report_to: {tracker} is not installed\n  pip install {tracker}, or leave it out")
 
 
-def _encoded(tokenizer: Any, rows: Sequence[Row], model_path: Path, out: Path, settings: TrainingSettings, stop: Sequence[str]) -> Encoding:
+def _encoded(
+    tokenizer: Any,
+    rows: Sequence[Row],
+    model_path: Path,
+    out: Path,
+    settings: TrainingSettings,
+    stop: Sequence[str],
+    chat_date: dt.date | None,
+) -> Encoding:
     """Return the rows that the model can be trained on.
 
     Raises:
@@ -189,7 +201,7 @@ def _encoded(tokenizer: Any, rows: Sequence[Row], model_path: Path, out: Path, s
     """
     context, ends = limits_of(model_path)
     limit = settings.max_length if context is None else min(settings.max_length, context)
-    encoding = encode(tokenizer, rows, limit=limit, ends=ends, stop=stop, place=str(model_path))
+    encoding = encode(tokenizer, rows, limit=limit, ends=ends, stop=stop, place=str(model_path), chat_date=chat_date)
     if 2 * encoding.n_with_stop > len(rows):
         strings = ", ".join(json.dumps(text, ensure_ascii=False) for text in stop)
         raise ModelError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ def encode(
     ends: Collection[int] = (),
     stop: Collection[str] = (),
     place: str = "",
+    chat_date: dt.date | None = None,
 ) -> Encoding:
     """Turn rows into token ids and labels; the last label is the end token, which occurs nowhere before.
 
@@ -67,6 +69,7 @@ def encode(
         ends: The tokens at which the model's generation stops, beside the tokenizer's end token.
         stop: Strings that end the model's answer when it is asked.
         place: The model's folder, for errors.
+        chat_date: The date for a chat template that asks for it; None for that of the clock.
 
     Raises:
         ModelError: the tokenizer has no chat template, or one that does not fit a reply to its own prompt.
@@ -76,7 +79,7 @@ def encode(
     long = ended = stopped = 0
     remarks: dict[str, None] = {}  # each once, in the order of the rows
     for row in rows:
-        reply = _chat(tokenizer, row["messages"], stops, place) if "messages" in row else _plain(tokenizer, row, stops)
+        reply = _chat(tokenizer, row["messages"], stops, place, chat_date) if "messages" in row else _plain(tokenizer, row, stops)
         if reply.remark:
             remarks[reply.remark] = None
         if reply.has_end:
@@ -117,10 +120,10 @@ def _plain(tokenizer: Any, row: Row, stops: set[int]) -> _Reply:
     return _Reply(prompt, [*completion, tokenizer.eos_token_id], has_end=not stops.isdisjoint(completion))
 
 
-def _chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], stops: set[int], place: str) -> _Reply:
+def _chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], stops: set[int], place: str, date: dt.date | None) -> _Reply:
     """Encode a conversation: its prompt is what the model is asked, the rest is the template's up to the first end token."""
-    asked = render_chat(tokenizer, messages[:-1], place)
-    whole = render_chat(tokenizer, messages, place, is_prompt=False)
+    asked = render_chat(tokenizer, messages[:-1], place, date=date)
+    whole = render_chat(tokenizer, messages, place, is_prompt=False, date=date)
     content = messages[-1]["content"]
     prompt = prompt_tokens(tokenizer, asked, chat=True)
     has_end = not stops.isdisjoint(_tokens(tokenizer, content))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -91,7 +93,8 @@ def run_here(course: Course, rate: float, folder: Path, report: Report) -> int |
     settings, before = course.settings, resumable(folder)
     watch = Watch(course.data, settings, folder, report, before.seconds if before else 0.0)
     if before is None or before.step < settings.steps:
-        with _quiet(), _explained(settings, course.data):
+        # Trackers print, and standard output is not ours to write to.
+        with _quiet(), _explained(settings, course.data), contextlib.redirect_stdout(sys.stderr):
             _trainer(course, rate, folder, watch).train(resume_from_checkpoint=str(before.folder) if before else None)
     return watch.diverged
 
@@ -197,12 +200,22 @@ def _arguments(course: Course, rate: float, folder: Path) -> Any:
         logging_nan_inf_filter=False,  # else the mean of earlier steps would stand for a loss that is not a number
         save_strategy="no",  # the watcher decides
         report_to=list(course.report_to) or "none",
+        **_tracked_as(course, rate),
         disable_tqdm=True,
     )
     _ = arguments.device  # found once; it counts the devices, and would share the batch among them
     arguments._n_gpu = min(1, arguments.n_gpu)
     _check_batch(arguments, settings, processes)
     return arguments
+
+
+def _tracked_as(course: Course, rate: float) -> dict[str, str]:
+    """Return the project and the run that Trackio shows: with a name of its own, a resumed run would be another one."""
+    if "trackio" not in course.report_to:
+        return {}
+    tracked = (course.tracked_in or Path("isocost/logs/trackers", course.model_path.name)).resolve()
+    # The folder is RUN/logs/trackers/MODEL.
+    return {"project": tracked.parents[2].name or "isocost", "run_name": f"{tracked.name}, learning rate {rate:g}"}
 
 
 def _check_batch(arguments: Any, settings: TrainingSettings, processes: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeGuard, cast
 
 from isocost.engines.base import ModelSize
@@ -20,7 +20,7 @@ def cache_facts(directory: RunDirectory, describe: Callable[[EngineSpec], Engine
     """Return `describe` with a cache in the run directory. An engine whose options name a changed file is described again."""
 
     def ask(spec: EngineSpec) -> EngineFacts:
-        key = digest("facts", 2, spec.key, _files(spec))  # 2 is the format of the entries; raise it to have engines asked again
+        key = digest("facts", 2, _key(spec), _files(spec))  # 2 is the format of the entries; raise it to have engines asked again
         facts = _facts(_stored(directory).get(key))
         if facts is None:
             facts = describe(spec)
@@ -36,7 +36,7 @@ def cache_available(
     """Return `count`, which counts an engine's recorded samples by problem, with a cache as that of `cache_facts`."""
 
     def ask(spec: EngineSpec) -> Mapping[str, int] | None:
-        key = digest("available", spec.key, _files(spec))
+        key = digest("available", _key(spec), _files(spec))
         entry = _stored(directory).get(key)
         if _is_available(entry):
             return cast(Mapping[str, int] | None, entry["available"])
@@ -45,6 +45,10 @@ def cache_available(
         return available
 
     return ask
+
+
+def _key(spec: EngineSpec) -> str:
+    return replace(spec, chat_date=None).key  # facts do not depend on the date
 
 
 def _is_available(entry: object) -> TypeGuard[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -14,7 +15,6 @@ from isocost.engines import ENGINES, check_ready
 from isocost.engines.base import Request
 from isocost.errors import IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
-from isocost.finetuning import check_packages
 from isocost.ids import digest, digested
 from isocost.paths import from_home
 from isocost.planning import model_card
@@ -24,6 +24,7 @@ from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.preparing.rounds import first_round
+from isocost.preparing.trainings import Attempt, missing_packages, training_mistakes, unusable_students
 from isocost.preparing.unrecorded import replayed_within, unrecorded_mistakes
 from isocost.problems import load_problems
 from isocost.prompts import make_template
@@ -140,6 +141,8 @@ def prepare(
     to_spend: bool,
     render: Callable[[EngineSpec, Request], str] | None = None,
     count_available: Callable[[EngineSpec], Mapping[str, int] | None] = lambda spec: None,
+    chat_date: dt.date | None = None,
+    attempt: Attempt | None = None,
 ) -> Prepared:
     """Load the problems, open the models, and find the costs of their tokens.
 
@@ -152,6 +155,8 @@ def prepare(
         render: Returns the text that a model reads for a request. With it and `to_spend`, models without a chat format and endpoints
             without a key are found too.
         count_available: Returns the number of samples that an engine can give, by problem id; None for as many as are asked for.
+        chat_date: The date for chat templates that ask for it; None for that of the clock.
+        attempt: Loads a student and asks it a request. With it and `to_spend`, students that cannot be used are found too.
 
     Raises:
         StudyError: problems or models have mistakes; it lists all of them, one per line.
@@ -163,12 +168,12 @@ def prepare(
     mistakes += difficulty_mistakes(study, problems.get("train", ()))
     mistakes += _unpiloted_choices(study)
     mistakes += _batched_judges(study)
-    specs, cards, facts_of = _opened(study, base, describe, mistakes, to_spend=to_spend)
+    specs, cards, facts_of = _opened(study, base, describe, mistakes, chat_date, to_spend=to_spend)
     identities = {name: facts_of[name].identity if name in facts_of else "" for name in cards}
     if to_spend:
         mistakes += [*_run_mistakes(study, base, problems, cards), *_unknown_cost_mistakes(study, cards)]
         mistakes += _unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else ()
-        mistakes += _missing_packages(study) if render else ()
+        mistakes += missing_packages(study) if render else ()
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -178,6 +183,10 @@ def prepare(
         raise StudyError(mistakes)
     if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
         raise StudyError(mistakes)
+    if to_spend and attempt:
+        forms = {name: trained_params(study, name, templates[name]) for name in (study.finetune.students if study.finetune else ())}
+        if mistakes := list(unusable_students(study, specs, templates, forms, attempt)):
+            raise StudyError(mistakes)
     counts = {name: count_available(specs[name]) for name in replayed_within(study)} if to_spend else {}
     if mistakes := list(unrecorded_mistakes(counts, problems.get("train", ()))):
         raise StudyError(mistakes)
@@ -195,7 +204,13 @@ def prepare(
 
 
 def _opened(
-    study: Study, base: Path, describe: Callable[[EngineSpec], EngineFacts], mistakes: list[str], *, to_spend: bool
+    study: Study,
+    base: Path,
+    describe: Callable[[EngineSpec], EngineFacts],
+    mistakes: list[str],
+    chat_date: dt.date | None,
+    *,
+    to_spend: bool,
 ) -> tuple[dict[str, EngineSpec], dict[str, ModelCard], dict[str, EngineFacts]]:
     """Return the engines and cards of the models, and the facts of the engines that were opened; append mistakes to `mistakes`."""
     specs: dict[str, EngineSpec] = {}
@@ -204,7 +219,8 @@ def _opened(
     prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_engine_options(spec, base).items())), base=base)
+            options = tuple(sorted(_engine_options(spec, base).items()))
+            specs[name] = EngineSpec(name=spec.engine, options=options, base=base, chat_date=chat_date)
             known = None if to_spend else embedded_size(study, spec)
             facts = describe(specs[name]) if to_spend or (known is None and _needs_opening(study, spec)) else None
             cards[name] = model_card(name, study, facts.size if facts else known, prices)
@@ -345,29 +361,7 @@ def _run_mistakes(study: Study, base: Path, problems: Mapping[str, list[Problem]
         if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million:
             yield missing_price(name, "input")
     yield from _shared_questions(problems)
-    config = study.executor.config
-    if config is not None and not from_home(base, config).is_file():
-        yield f"executor.config: {config}: no such file\n  write it with: accelerate config --config_file {config}"
-    students = study.finetune.students if study.finetune else ()
-    trainable = [name for name, entry in ENGINES.items() if entry.trainable]
-    for name in students:
-        if study.models[name].engine not in trainable:
-            engine = study.models[name].engine
-            yield (f"finetune.students: model {name} has engine {engine}; a student needs trainable weights ({', '.join(trainable)})")
-        elif fixed := [key for key in ("revision", "gguf_file") if key in study.models[name].options]:
-            yield (
-                f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
-                "  save it to a folder with save_pretrained and name that folder"
-            )
-
-
-def _missing_packages(study: Study) -> Iterator[str]:
-    """Yield the first package of the training that is not installed. Nodes of a Ray cluster have packages of their own."""
-    if study.finetune and study.executor.name != "ray":
-        try:
-            check_packages(study.finetune.method, study.finetune.report_to)
-        except IsocostError as error:
-            yield str(error)
+    yield from training_mistakes(study, base)
 
 
 def _shared_questions(problems: Mapping[str, list[Problem]]) -> Iterator[str]:

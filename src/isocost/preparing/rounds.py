@@ -14,11 +14,10 @@ from typing import Any
 from isocost.config import Arm, Budget, ModelSpec, Study
 from isocost.config.sections import LONGEST_NAME
 from isocost.costs.pricefile import PriceList
+from isocost.engines import CARRIED
 from isocost.ids import seed_of
 from isocost.prompts import make_template
 from isocost.studyrounds import own_students, trained_name
-
-_CARRIED = ("device", "dtype", "batch_size", "special_tokens")  # others name the untrained weights
 
 Trained = Mapping[tuple[str, str], Path]  # the folder of each trained model, by arm and student
 
@@ -86,7 +85,7 @@ def _trained_model(study: Study, model: str, folder: Path, prices: PriceList | N
     """Return the section of a trained model: that of the student, with the trained weights, asked in the form in which it was trained."""
     spec = study.models[model]
     given = {key: value for key, value in spec.model_dump(mode="json", exclude_unset=True).items() if key in ModelSpec.model_fields}
-    given |= {key: value for key, value in spec.options.items() if key in _CARRIED}
+    given |= {key: value for key, value in spec.options.items() if key in CARRIED}
     if spec.price is None and prices is not None and (price := prices.of(str(spec.options.get("model", model)), model)) is not None:
         given["price"] = price.model_dump(mode="json", exclude_unset=True)
     prompt = _trained_prompt(study, model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -13,12 +15,13 @@ from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
-from isocost.paths import shell_word
+from isocost.paths import shell_word, stamp_of
 from isocost.preparing.changes import read_last_study
 from isocost.preparing.prepare import Prepared
 from isocost.results.results import environment
 from isocost.sampling.batches import changed_error
 from isocost.store import RunDirectory
+from isocost.store.rounds import MARK
 from isocost.yamlfile import dump_yaml, parse_yaml
 
 
@@ -33,6 +36,22 @@ def base_of(directory: RunDirectory) -> Path:
     if not isinstance(base, str):
         raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path', advice=remedy)
     return Path(base)
+
+
+def chat_date_of(directory: RunDirectory) -> dt.date:
+    """Return the date that chat templates of a run get: that of its first start, so that it asks the same on later days.
+
+    A later round of an iterated study has that of the first round. A run of an earlier version has the date of its last start, on which a
+    training under way may have begun.
+    """
+    folders = [directory.path, *([directory.path.resolve().parent.parent] if (directory.path / MARK).exists() else [])]
+    for path in (folder / "manifest.json" for folder in folders):
+        try:
+            return dt.date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["chat_date"])
+        except (OSError, ValueError, RecursionError, KeyError, TypeError):
+            if stamp := stamp_of(path):
+                return dt.date.fromtimestamp(stamp[1] / 1e9)
+    return dt.date.today()
 
 
 @contextmanager
@@ -113,12 +132,13 @@ def resolved(study: Study, base: Path) -> str:
     return dump_yaml(raw)
 
 
-def manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, object]:
+def manifest(prepared: Prepared, base: Path, grading: Grading, chat_date: dt.date) -> dict[str, object]:
     """Return the provenance of a run: versions, hardware, the grader, and weights and problems by hash."""
     return {
         "isocost": version("isocost"),
         "seed": prepared.study.seed,
         "base": str(base),
+        "chat_date": chat_date.isoformat(),
         "grader": {"name": grading.grader.name, "version": grading.grader.version},
         "models": dict(prepared.identities),
         "problems": {

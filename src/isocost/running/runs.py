@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
 from isocost.executors.local import LocalExecutor
+from isocost.executors.training import try_student
 from isocost.grading import Grading, GradingPool
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
@@ -31,7 +33,7 @@ from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, contact_endpoints
 from isocost.running.finished import Finished
-from isocost.running.folders import base_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
+from isocost.running.folders import base_of, chat_date_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
 from isocost.running.plans import count_recorded, pilot_of, plan_prepared
@@ -266,6 +268,7 @@ def _prepare_without_run(
                 lambda spec: executor.submit(describe, spec).result(),
                 to_spend=to_spend,
                 render=lambda spec, request: executor.submit(render, spec, request).result(),
+                attempt=lambda spec, request, params: executor.submit(try_student, spec, request, params).result(),
                 count_available=lambda spec: executor.submit(count_available, spec).result(),
             )
             yield (prepared if listener is None else gold.check_references(prepared, listener, strict=strict, must=to_spend)), executor
@@ -302,7 +305,8 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
     # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
-    prepared = _prepare_run(study, base, directory)
+    chat_date = chat_date_of(directory)
+    prepared = _prepare_run(study, base, directory, chat_date)
     prepared = replace(prepared, study=prepared.study.model_copy(update={"executor": where}))
     planned = plan_prepared(prepared)  # raises on a budget that buys nothing, before a file is written
     if not (directory.path / PILOT).exists() and (warning := warn_of_small_budgets(*planned)):
@@ -316,7 +320,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                made = manifest(prepared, base, grading)
+                made = manifest(prepared, base, grading, chat_date)
                 directory.write_json(made, "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
@@ -341,12 +345,12 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html", trainings=started.trainings)
 
 
-def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:
+def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: dt.date) -> Prepared:
     """Prepare a study, with what the run directory knows of its models."""
     # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
     opening = LocalExecutor(None)
     try:
-        # Chat formats are checked at the first start only: the check opens every model.
+        # Chat formats and students are checked at the first start only: the check opens every model, and loads the students.
         new = directory.read_text("study.yaml") is None
         return prepare(
             study,
@@ -354,7 +358,9 @@ def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:
             cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
             to_spend=True,
             render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
+            attempt=(lambda spec, request, params: opening.submit(try_student, spec, request, params).result()) if new else None,
             count_available=cache_available(directory, lambda spec: opening.submit(count_available, spec).result()),
+            chat_date=chat_date,
         )
     finally:
         opening.close()

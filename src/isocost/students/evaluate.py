@@ -13,6 +13,7 @@ from typing import Any
 from isocost import evaluating
 from isocost.dispatch.calls import Abandoned, Call
 from isocost.dispatch.loop import cut_batches, null_ledger, run_sources
+from isocost.engines import CARRIED
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
 from isocost.events import Listener, Note, StageWatch
@@ -286,10 +287,9 @@ def _to_generation(row: Mapping[str, object]) -> Generation:
 
 def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
     untrained = prepared.specs[training.student]
-    # Only options of the hardware carry over; others may name the untrained weights.
-    options = {k: v for k, v in untrained.options if k in ("device", "dtype", "batch_size")}
+    options = {k: v for k, v in untrained.options if k in CARRIED}
     model = str(training.folder.resolve())  # the engine would resolve a relative path against `base`
-    return EngineSpec(name=untrained.name, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
+    return replace(untrained, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
 
 
 def label_of(student: str, cell: str | None, seed: int, prompt: str, split: str) -> str:

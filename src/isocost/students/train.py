@@ -11,10 +11,11 @@ from typing import Any
 
 from isocost.config.training import Finetune
 from isocost.curating import Curated
+from isocost.engines import CARRIED
 from isocost.errors import IsocostError, MissingExtraError, StorageError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
-from isocost.executors.training import Scoring, TrainingJob, train
+from isocost.executors.training import Scoring, TrainingJob, source_of, train
 from isocost.finetuning import Trained, TrainingSettings, recorded, work_folder
 from isocost.ids import digest
 from isocost.paths import from_home
@@ -180,8 +181,6 @@ def _job(
 ) -> TrainingJob:
     study, engine = prepared.study, prepared.specs[student]
     settings = _settings(spec, seed)
-    options = dict(engine.options)
-    source = engine.base / str(options["model"])
     scoring = _scoring(prepared, spec, student)
 
     def name_under(settings: TrainingSettings) -> str:
@@ -203,7 +202,7 @@ def _job(
         name = former
     config = study.executor.config
     return TrainingJob(
-        model_path=source if source.is_dir() else Path(str(options["model"])),
+        model_path=source_of(engine),
         rows=rows,
         out=models / name,
         settings=settings,
@@ -212,6 +211,7 @@ def _job(
         progress=directory.path / "logs" / f"training-{name}.jsonl",
         report_to=spec.report_to,
         launch=None if config is None else from_home(engine.base, config),
+        chat_date=engine.chat_date,
     )
 
 
@@ -234,10 +234,11 @@ def _scoring(prepared: Prepared, spec: Finetune, student: str) -> Scoring | None
         template=prepared.templates[student],
         params=prepared.trained_params(student),
         engine=engine.name,
-        engine_options={k: v for k, v in dict(engine.options).items() if k in ("device", "dtype", "batch_size")},
+        engine_options={k: v for k, v in dict(engine.options).items() if k in CARRIED},
         grader=study.reference_grader,
         chat=study.trains_chat(student),
         reasoning=own.delimiters() if (own := study.models[student].reasoning) else None,
+        chat_date=engine.chat_date,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -20,6 +21,9 @@ class CheckpointEngine(Batched):
 
     Only `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
 
+    Attributes:
+        chat_date: The date for a chat template that asks for it; None for that of the clock.
+
     Args:
         checkpoint: The checkpoint to run.
         batch_size: The maximum number of generations per batch.
@@ -27,6 +31,7 @@ class CheckpointEngine(Batched):
 
     remote = False
     shares_prompts = True
+    chat_date: dt.date | None = None
 
     def __init__(self, checkpoint: Checkpoint, batch_size: int) -> None:
         self._checkpoint, self._config = checkpoint.opened()
@@ -47,7 +52,8 @@ class CheckpointEngine(Batched):
         """
         if not request.chat:
             return request.prompt
-        return render_chat(self._load_tokenizer(), messages_of(request.prompt, request.system), self._checkpoint.place)
+        messages = messages_of(request.prompt, request.system)
+        return render_chat(self._load_tokenizer(), messages, self._checkpoint.place, date=self.chat_date)
 
     def _tokens(self, request: Request) -> list[int]:
         """Return the tokens of the model's input."""

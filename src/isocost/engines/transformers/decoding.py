@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
-from isocost.engines.transformers.stopping import StopStrings
+from isocost.engines.checkpoints.stopping import StopStrings
 from isocost.records import FinishReason, SamplingParams
 
 _ROOM = 64  # tokens of capacity added at a time: more wastes memory, less copies the cache more often

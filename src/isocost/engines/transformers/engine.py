@@ -14,10 +14,10 @@ from pydantic import PositiveInt
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint, locate
 from isocost.engines.checkpoints.engine import CheckpointEngine, by_request, room_after
+from isocost.engines.checkpoints.stopping import StopStrings
 from isocost.engines.encoding import end_tokens
 from isocost.engines.options import Options, read_options
 from isocost.engines.transformers.decoding import Decoded, Row, decode
-from isocost.engines.transformers.stopping import StopStrings
 from isocost.errors import EngineError, ModelError
 from isocost.records import SamplingParams
 

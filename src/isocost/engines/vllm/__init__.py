@@ -30,6 +30,7 @@ class VllmOptions(Options):
         quantization: Quantization of the weights, by vLLM's name: `fp8`, `awq`, ...
         enforce_eager: Run without compiled graphs: a faster start and slower decoding.
         batch_size: Sequences per batch, the unit that is committed; two batches are in flight.
+        special_tokens: Special tokens that stay in texts, beside those of stop strings and of the delimiters in `models.X.reasoning`.
     """
 
     model: str
@@ -42,6 +43,7 @@ class VllmOptions(Options):
     quantization: str | None = None
     enforce_eager: bool = False
     batch_size: PositiveInt = 512
+    special_tokens: tuple[str, ...] = ()
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> VllmEngine:

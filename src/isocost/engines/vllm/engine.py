@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint
 from isocost.engines.checkpoints.engine import CheckpointEngine, by_request, room_after
+from isocost.engines.checkpoints.stopping import StopStrings
 from isocost.engines.encoding import end_tokens
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.starting import explain, start
@@ -56,8 +58,17 @@ class VllmEngine(CheckpointEngine):
         salt = str(next(self._batches))
         # vLLM itself adds the end tokens of generation_config.
         ends = tuple(sorted(end_tokens(self._config.get_text_config().eos_token_id, self._load_tokenizer().eos_token_id)))
+        stops = StopStrings(self._load_tokenizer(), params.stop, self._options.special_tokens)
         asked = [
-            VllmRequest(prompt=prompt, salt=salt, limit=room, seed=seed_of(seed, request.problem_id, index), params=params, ends=ends)
+            VllmRequest(
+                prompt=prompt,
+                salt=salt,
+                limit=room,
+                seed=seed_of(seed, request.problem_id, index),
+                params=params,
+                ends=ends,
+                keeps_special_tokens=stops.keeps_special_tokens,
+            )
             for request, prompt, room in zip(batch, prompts, rooms, strict=True)
             if room
             for index in range(request.first_index, request.first_index + request.count)
@@ -67,7 +78,7 @@ class VllmEngine(CheckpointEngine):
         except Exception as error:  # vLLM and the libraries under it raise nearly any exception
             self._forget(stepper)
             raise EngineError(explain(error, self._checkpoint.place, self._options)) from error
-        return by_request(batch, list(map(len, prompts)), rooms, outputs, _generation)
+        return by_request(batch, list(map(len, prompts)), rooms, outputs, partial(_generation, stops))
 
     def close(self) -> None:
         """Release the memory; batches in flight fail. The next `generate` starts vLLM again."""
@@ -89,11 +100,13 @@ class VllmEngine(CheckpointEngine):
                 self._stepper = None
 
 
-def _generation(answered: tuple[VllmRequest, Any], num_prompt_tokens: int, sharing: int) -> Generation:
+def _generation(stops: StopStrings, answered: tuple[VllmRequest, Any], num_prompt_tokens: int, sharing: int) -> Generation:
     asked, output = answered
     (completion,) = output.outputs
+    # vLLM keeps all special tokens or none, so the text with some of them is made by the rule of the engine transformers.
+    kept = [token for token in completion.token_ids if token not in asked.ends]
     return Generation(
-        text=completion.text,
+        text=stops.text(kept) if asked.keeps_special_tokens else completion.text,
         num_prompt_tokens=num_prompt_tokens,
         num_generated_tokens=len(completion.token_ids),
         finish_reason=_FINISHED.get(completion.finish_reason, "error"),

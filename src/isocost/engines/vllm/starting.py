@@ -51,9 +51,8 @@ def _open(options: VllmOptions, checkpoint: Checkpoint) -> Any:
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.llm_engine import LLMEngine
 
-        given = {
-            name: value for name, value in options.model_dump(exclude={"model", "revision", "batch_size"}).items() if value is not None
-        }
+        own = {"model", "revision", "batch_size", "special_tokens"}  # isocost's; the others are vLLM's
+        given = {name: value for name, value in options.model_dump(exclude=own).items() if value is not None}
         arguments = EngineArgs(
             model=_place(checkpoint),
             revision=None if checkpoint.folder else checkpoint.revision,
@@ -91,6 +90,8 @@ def _add(llm: Any, name: str, asked: VllmRequest) -> None:
         stop=list(asked.params.stop),
         stop_token_ids=list(asked.ends),
         seed=asked.seed,
+        skip_special_tokens=not asked.keeps_special_tokens,  # stop strings are looked for in the text
+        spaces_between_special_tokens=False,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
     llm.add_request(name, tokens_input(asked.prompt, cache_salt=asked.salt), params)

@@ -34,6 +34,7 @@ class VllmRequest:
         seed: Its own.
         params: The sampling parameters; their max_tokens is ignored.
         ends: End tokens.
+        keeps_special_tokens: True if special tokens may be in the text.
     """
 
     prompt: list[int]
@@ -42,6 +43,7 @@ class VllmRequest:
     seed: int
     params: SamplingParams
     ends: tuple[int, ...]
+    keeps_special_tokens: bool = False
 
 
 @dataclass(slots=True)

@@ -22,6 +22,11 @@ class StopStrings:
         # A string spans at most as many tokens as it has bytes. One more token decodes the first of them in its context.
         self._span = 1 + max((len(string.encode()) for string in strings), default=0)
 
+    @property
+    def keeps_special_tokens(self) -> bool:
+        """True if a special token may be in a text."""
+        return self._dropped is not None
+
     def lengths(self, rows: Sequence[Sequence[int]], seen: int) -> list[int | None]:
         """Return for each row the number of tokens after which its text first contains a stop string; None where it contains none.
 
