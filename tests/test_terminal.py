@@ -5,7 +5,7 @@ import pytest
 
 from isocost import events, terminal
 from isocost.events import Note, StageProgress, StageWatch
-from isocost.terminal import ProgressLine, clock, describe
+from isocost.terminal import ProgressLine, clock, describe, end_line
 
 
 class Screen(io.StringIO):
@@ -96,6 +96,46 @@ def test_a_note_stands_on_a_line_of_its_own(watch_clock: Clock) -> None:
     show(Note(text="hm"))
     assert screen.getvalue().split("\r")[-1].rstrip() == "note: hm"
     assert screen.getvalue().endswith("\n")
+
+
+def test_a_note_of_several_lines_leaves_nothing_of_the_line_below_it(watch_clock: Clock) -> None:
+    screen = Screen()
+    show = ProgressLine(screen)
+    show(event(1, detail="a long detail"))
+    show(Note(text="hm\n  do this"))
+    *_, erased, note = screen.getvalue().split("\r")
+    assert erased.isspace()
+    assert note == "note: hm\n  do this\n"
+
+
+def test_an_error_is_below_the_line_of_the_stage_that_it_ends(watch_clock: Clock) -> None:
+    screen = Screen()
+    show = ProgressLine(screen)
+    show(event(1, detail="a long detail"))
+    end_line()
+    end_line()
+    assert screen.getvalue().count("\n") == 1
+    assert screen.getvalue().endswith("\n")
+
+
+def test_what_is_read_first_is_said_at_once_and_goes_when_a_stage_begins(watch_clock: Clock) -> None:
+    screen = Screen()
+    show = ProgressLine(screen)
+    show.begin("prepare   reading")
+    assert screen.getvalue() == "\rprepare   reading"
+    show(event(0, total=9))
+    assert "\n" not in screen.getvalue()
+    show(event(9, total=9, finished=True))
+    refused = Screen()
+    ProgressLine(refused).begin("prepare   reading")
+    end_line()
+    assert refused.getvalue().split("\r")[-2:] == [" " * len("prepare   reading"), ""]
+
+
+def test_a_log_file_has_no_line_of_what_is_read_first() -> None:
+    log = io.StringIO()
+    ProgressLine(log).begin("prepare   reading")
+    assert log.getvalue() == ""
 
 
 @pytest.mark.parametrize(("total", "seconds", "most"), [(1000, 0.001, 22), (1000, 1.0, 54), (100_000, 0.0, 22)])

@@ -15,6 +15,15 @@ _COUNT = 2.0  # seconds between counts on a terminal
 _QUIET = 30.0  # seconds between lines in a log file, or 5% of the stage if that comes first
 
 
+_shown: list[ProgressLine] = []  # the one whose line is on the screen, if any: other output must not be written behind it
+
+
+def end_line() -> None:
+    """End the progress line that is on the screen, if there is one, before something else is written there."""
+    for line in list(_shown):
+        line.close()
+
+
 class ProgressLine:
     """A listener that writes a run's progress to a stream: redrawn in place on a terminal, a new line at intervals elsewhere."""
 
@@ -25,6 +34,27 @@ class ProgressLine:
         self._last_share = 0.0
         self._width = 0
         self._stage = ""
+        self._passing = False
+
+    def begin(self, text: str) -> None:
+        """Show a text, on a terminal only, until the first event takes its place: reading a study and its models may take seconds."""
+        if self.live:
+            self._write(text, end="")
+            self._passing = True
+
+    def close(self) -> None:
+        """End the line that is on the screen: of a stage that was left, keep it, and erase the text before the first one."""
+        if self._width:
+            self.stream.write(f"\r{' ' * self._width}\r" if self._passing else "\n")
+            self.stream.flush()
+        self._width = 0
+        self._note_shown()
+
+    def _note_shown(self) -> None:
+        if self in _shown:
+            _shown.remove(self)
+        if self._width:
+            _shown.append(self)
 
     def __call__(self, event: StageProgress | Note) -> None:
         """Show a note, or a progress event if it is due."""
@@ -55,11 +85,14 @@ class ProgressLine:
         if self.live and not end:  # a line that wraps could not be redrawn
             text = text if len(text) < (columns := self._columns()) else f"{text[: columns - 2]}…"
         start = "\r" if self.live else ""
+        if self.live and "\n" in text and self._width:  # its first line may be shorter than the one on the screen
+            start, self._width = f"\r{' ' * self._width}\r", 0
         # Spaces overwrite the rest of an earlier, longer line.
         padding = " " * max(0, self._width - len(text)) if self.live else ""
-        self._width = 0 if end else len(text)
+        self._width, self._passing = 0 if end else len(text), False
         self.stream.write(f"{start}{text}{padding}{end}")
         self.stream.flush()
+        self._note_shown()
 
     def _columns(self) -> int:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost.events import Note
+from isocost.events import Note, StageProgress
 from isocost.running import run, run_stage
 from isocost.running.stages import StudyRun
 from tests.builders import write_study
@@ -43,6 +43,18 @@ def test_a_report_of_an_unchanged_run_reads_no_sample_and_is_the_same(study: Pat
     assert (out / "report.html").exists()
     assert is_reused(study)  # writing it changed nothing
     assert run(study, out).report == out / "report.html"
+
+
+def test_writing_the_report_has_a_progress_line_of_its_own(study: Path) -> None:
+    heard: list[StageProgress] = []
+    run_stage(
+        study.parent / "out", "report", force=True, listener=lambda event: heard.append(event) if isinstance(event, StageProgress) else None
+    )
+    assert [(event.done, event.total, event.finished) for event in heard if event.stage == "report"] == [
+        (0, 1, False),
+        (1, 1, False),
+        (1, 1, True),
+    ]
 
 
 def add_label(out: Path, study: Path) -> None:

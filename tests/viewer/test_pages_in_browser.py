@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.viewer.conftest import PREFIX, Served, press
+from tests.viewer.conftest import PREFIX, TOKEN, Served, press, serving
 from tests.viewer.rundirs import MODELS, labels, verdicts
 
 ADDRESSES = ("/", "/problem?id=orchard-0003", "/label/1", "/label/done", "/agreement", "/nothing")
@@ -138,6 +139,35 @@ def test_no_page_scrolls_sideways_and_colours_follow_the_system(
         assert paper == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 26)")
         assert page.locator("h1").count() == page.locator("main").count() == 1, address
     seen.close()
+
+
+LONG = (
+    "A step of many: 1 + 1 = 2.\n" * 40 + "so $x = " + "a" * 80 + "$ and\n\n| a | b | c | d |\n|---|---|---|---|\n|" + " 123456789123 |" * 4
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_the_panel_of_verdicts_hides_nothing(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    with serving(tmp_path / "run", texts=[LONG]) as served:
+        context = browser.new_context(viewport={"width": 360, "height": 640}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(f"{served.url}/?token={TOKEN}")
+        page.goto(f"{served.url}/label/1")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360  # long formulas and tables scroll by themselves
+        assert page.locator(".reading td").first.bounding_box()["height"] < 40  # type: ignore[index]  # numbers are not broken up
+        top = page.locator(".row.main").bounding_box()["y"]  # type: ignore[index]
+        reasons = page.locator(".reasons").bounding_box()
+        assert reasons is not None
+        assert top - 8 < reasons["y"] + reasons["height"]  # no line of the solution between the two
+        heights = page.eval_on_selector_all("button.reason", "all => all.map(each => each.getBoundingClientRect().height)")
+        assert len(heights) == 6
+        assert max(heights) < 32  # one line each
+        page.locator("textarea").fill("a note of several lines " * 6)
+        shown = page.locator("textarea").evaluate(
+            "e => [e.getBoundingClientRect()].flatMap(r => [r.top + 4, r.bottom - 4]).map(y => document.elementFromPoint(180, y) === e)"
+        )
+        assert shown == [True, True]
+        context.close()
 
 
 def test_rows_are_as_high_as_they_should_be(page: Page, served: Served) -> None:

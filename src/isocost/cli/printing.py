@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from isocost.errors import StorageError
-from isocost.terminal import printable
+from isocost.terminal import end_line, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,6 +24,7 @@ def print_data(value: object) -> None:
         SystemExit: 141 if the reader has closed the pipe, as `yes | head` ends.
         StorageError: standard output cannot be written.
     """
+    end_line()
     try:
         if isinstance(value, str) and sys.stdout.isatty():
             _draw(value)
@@ -39,7 +40,8 @@ def print_data(value: object) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line to standard error."""
+    """Print a line to standard error, below a progress line that was left."""
+    end_line()
     sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 

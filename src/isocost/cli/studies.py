@@ -220,12 +220,14 @@ def _run(
     no_wait: bool = False,
     cancel_batches: bool = False,
 ) -> None:
+    progress = ProgressLine(sys.stderr)
+    progress.begin("prepare   reading the study, its problems and models")
     from isocost.dispatch.batches.terms import BatchTerms
     from isocost.preparing.executing import ExecutorChoice
     from isocost.running import run as run_study
 
     with resumable(out):
-        where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
+        where = ExecutorChoice(name=executor, address=address)
         terms = BatchTerms(wait=not no_wait, cancel=cancel_batches)
         outcome = run_study(
             study, out, settings=settings or [], until=until, strict=strict, executor=where, batch_terms=terms, listener=progress

@@ -19,7 +19,7 @@ from isocost.arrays import Ints
 from isocost.curating import Curated
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
 from isocost.errors import StorageError
-from isocost.events import Listener, Note
+from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
@@ -111,9 +111,15 @@ class StudyRun:
             return None
         self.trainings = trainings = self._timed("finetune", lambda: self.finetune(table, curated))
         evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done)) if last >= STAGES.index("evaluate") else []
+        watch = StageWatch(stage="report", total=1, unit="report", listener=self.listener) if until == "report" else None
         found = self._results(bought, table, curated, audits, trainings, evaluated)
         write_measures(self.directory, found)
-        return write_report(self.directory, found) if until == "report" else None
+        if watch is None:
+            return None
+        made = write_report(self.directory, found)
+        watch.advance()
+        watch.finish()
+        return made
 
     def _open_sampling(self) -> AbstractContextManager[Sampling]:
         return data.open_sampling(
