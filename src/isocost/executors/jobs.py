@@ -16,11 +16,15 @@ from isocost.records import FinishReason, ModelCard, SamplingParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec(Portable):
-    """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths."""
+    """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths.
+
+    `identity` is the identity under which its draws are stored, so that no other engine answers. None accepts any.
+    """
 
     name: str
     options: tuple[tuple[str, object], ...]
     base: Path
+    identity: str | None = None
 
     @property
     def key(self) -> str:
