@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx2
+import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,31 @@ def test_a_failure_of_tls_is_not_tried_again_unless_it_may_get_better(cause: ssl
     if advice is not None:
         assert found.happened.startswith("https://here/v1, model 'm': no secure connection: ")
         assert found.advice.startswith(advice)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_failure_of_tls_on_a_connection_that_was_made_may_have_been_charged(wrapped: bool) -> None:
+    failed = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac")
+    reading = httpx2.ReadError(str(failed))
+    reading.__cause__ = failed
+    error = openai.APIConnectionError(request=httpx2.Request("POST", "https://here/v1"))
+    error.__cause__ = reading if wrapped else failed
+    endpoint = Endpoint(base_url="https://here/v1", model="m", key_variable="KEY", key=None)
+    found = translate(error, endpoint)
+    assert isinstance(found, TryAgainError)
+    assert found.charged
+    assert "the connection broke: [SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]" in str(found)
+
+
+def test_an_endpoint_that_asks_for_a_certificate_is_asked_once() -> None:
+    """With TLS 1.3 the client learns of it with its first read."""
+    failed = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    error = openai.APIConnectionError(request=httpx2.Request("POST", "https://here/v1"))
+    error.__cause__ = failed
+    found = translate(error, Endpoint(base_url="https://here/v1", model="m", key_variable="KEY", key=None))
+    assert not isinstance(found, TryAgainError)
+    assert not found.charged
+    assert found.advice.startswith("it asks for a certificate of the client")
 
 
 def test_a_server_without_tls_is_asked_once(asks: Asks) -> None:
