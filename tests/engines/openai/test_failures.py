@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -21,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.openai.client import UnpackedStream
+from isocost.engines.openai.client import UnpackedStream, client_for
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import translate
 from isocost.engines.openai.troubles import retry_after
@@ -199,6 +200,29 @@ def test_a_silent_endpoint_is_given_up_after_the_timeout(asks: Asks) -> None:
     assert isinstance(error, TryAgainError)
     assert error.charged
     assert "no reply within 0.5 s" in str(error)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connecting_that_hangs_has_charged_nothing_however_short_the_timeout_is(asks: Asks, scheme: str) -> None:
+    with socket.socket() as silent, contextlib.ExitStack() as queued:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0 if scheme == "http" else 5)
+        if scheme == "http":  # the queue of connections that nobody accepts is full, so that TCP hangs; else TLS does
+            for _ in range(3):
+                other = queued.enter_context(socket.socket())
+                other.setblocking(False)
+                other.connect_ex(silent.getsockname())
+        with pytest.raises(TryAgainError, match="no connection") as error:
+            asks(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/v1", timeout=0.5).generate([ONE], PARAMS, 0)
+    assert not error.value.charged
+
+
+@pytest.mark.parametrize(("timeout", "connect"), [(1.0, 0.3), (10.0, 3.0), (100.0, 30.0), (600.0, 30.0)])
+def test_all_steps_of_connecting_end_before_the_timeout_of_a_request(timeout: float, connect: float) -> None:
+    client = client_for(Endpoint(base_url="http://127.0.0.1:1/v1", model="m", key_variable="KEY", key=None), timeout, 1)
+    limits = client._client.timeout
+    assert limits.connect == pytest.approx(connect)
+    assert 3 * connect < timeout
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.localhost"])

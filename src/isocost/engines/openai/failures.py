@@ -56,7 +56,8 @@ def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
         # The other side closed the connection during the handshake, as a restarting server does.
         if isinstance(seen, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return None
-        if isinstance(seen, ssl.SSLError):
+        # A handshake that waits for the other side has these in its context when it is cancelled at the time limit.
+        if isinstance(seen, ssl.SSLError) and not isinstance(seen, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             return seen
         seen = seen.__cause__ or seen.__context__
     return None
