@@ -1,10 +1,14 @@
 """Retries of calls, on a simulated clock."""
 
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import replace
+
 import pytest
 
 from isocost.dispatch import calls as module
 from isocost.dispatch.calls import Call, CallQueue, EndpointHealth, Retrying, make_queues
-from isocost.errors import EngineError, TryAgainError
+from isocost.errors import EngineError, RefusedPromptError, TryAgainError
 from tests.dispatch.scripted import call, calls
 
 
@@ -279,3 +283,84 @@ def test_a_run_that_stops_names_the_wait_that_was_asked_for(clock: Clock, second
     far = queue(patience=1.0, most_asked=60.0)
     with pytest.raises(EngineError, match=f"no answer for 1 seconds, and it asks to wait for {text}; answers so far are saved"):
         far.record_failure(sent(far, clock), refused(wait=seconds))
+
+
+UNKNOWN_WORDS = RefusedPromptError("it refuses that", reason="refused (400)", certain=False)
+
+
+def of_one_problem(count: int, problem: str = "p9") -> list[Call]:
+    made = calls("abcdefghijkl"[:count], queue="far")
+    for each in made:
+        (request,) = each.job.requests
+        object.__setattr__(each.job, "requests", (replace(request, problem_id=problem),))
+    return made
+
+
+def refuse_all(far: CallQueue, clock: Clock, *, together: int, answered: bool) -> tuple[Counter[str], list[str]]:
+    """Refuse every call, `together` in flight at once; return how often each was sent, and which were given up."""
+    sent_times, given_up = Counter[str](), []
+    deadline = clock.now + 7200.0
+    while not far.is_done():
+        flying: list[Call] = []
+        while len(flying) < together and (found := far.next(clock.now)):
+            flying.append(found)
+            far.in_flight += 1
+        if not flying:
+            clock.now += 1.0
+        for each in flying:
+            far.in_flight -= 1
+            sent_times[each.key] += 1
+            if not far.record_refusal(each, UNKNOWN_WORDS, answered=answered):
+                given_up.append(each.key)
+        assert clock.now < deadline, sent_times
+    return sent_times, given_up
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 20])
+@pytest.mark.parametrize("count", [1, 2, 3, 12])
+def test_calls_that_are_all_refused_fail_after_two_attempts_where_others_were_answered_before(
+    clock: Clock, count: int, together: int
+) -> None:
+    far = CallQueue(iter(of_one_problem(count)), Retrying())
+    sent_times, given_up = refuse_all(far, clock, together=together, answered=True)
+    assert sorted(given_up) == sorted(sent_times) == sorted("abcdefghijkl"[:count])
+    assert max(sent_times.values()) <= 2
+    assert not far.suspects
+    assert not far.failures
+
+
+@pytest.mark.parametrize("together", [1, 3])
+def test_calls_that_are_all_refused_stop_the_run_where_nothing_was_ever_answered(clock: Clock, together: int) -> None:
+    far = CallQueue(iter(of_one_problem(3)), Retrying())
+    with pytest.raises(RefusedPromptError, match="it refuses that"):
+        refuse_all(far, clock, together=together, answered=False)
+
+
+def test_an_earlier_answer_to_a_judge_counts_for_its_refused_calls(clock: Clock) -> None:
+    far = CallQueue(iter(of_one_problem(3)), Retrying(), EndpointHealth(answered=True))
+    assert len(refuse_all(far, clock, together=2, answered=False)[1]) == 3
+
+
+def test_a_refused_call_waits_for_others_no_longer_than_patience(clock: Clock) -> None:
+    """The others stay in flight and are never answered."""
+    for answered in (True, False):
+        far = CallQueue(iter(of_one_problem(2)), Retrying(patience=600.0))
+        one, _ = sent(far, clock), sent(far, clock)
+        far.in_flight = 1
+        started = clock.now
+        with pytest.raises(RefusedPromptError) if not answered else nullcontext():
+            while far.record_refusal(one, UNKNOWN_WORDS, answered=answered):
+                clock.now += 60.0
+        assert 600.0 < clock.now - started < 700.0
+
+
+def test_a_refused_call_that_others_outlive_is_sent_again_after_their_answers(clock: Clock) -> None:
+    far = CallQueue(iter(of_one_problem(3)), Retrying())
+    one, other = sent(far, clock), sent(far, clock)
+    far.in_flight = 1
+    assert far.record_refusal(one, UNKNOWN_WORDS, answered=False)
+    far.in_flight = 0
+    far.record_success(other)
+    clock.now += 100.0
+    assert sent(far, clock) is one
+    assert not far.record_refusal(one, UNKNOWN_WORDS, answered=True)

@@ -167,6 +167,22 @@ def test_a_call_whose_prompt_is_refused_is_given_up_at_once_and_may_be_charged(l
     assert [event for event, key in events(log) if key == "x"] == ["reserve", "lost"]
 
 
+@pytest.mark.parametrize("capacity", [1, 4])
+def test_last_calls_that_are_refused_in_unknown_words_are_given_up(log: Log, capacity: int) -> None:
+    def choosy(executor: Scripted, job: Job) -> None:
+        if job.key in "xyz":
+            error = RefusedPromptError("what is it", reason="refused (400)", certain=False)
+            error.charged = False
+            executor.fail(job.key, error)
+        else:
+            executor.answer(job.key)
+
+    consumer = Consumer([calls("abxyz", queue="far")], Scripted(capacity, on_send=choosy), Ledger(log)).ends()
+    assert (consumer.error, sorted(consumer.given_up), sorted(consumer.found)) == (None, ["x", "y", "z"], ["a", "b"])
+    assert max(events(log).count(("reserve", key)) for key in "xyz") <= 2
+    assert not any(event == "lost" for event, _ in events(log))
+
+
 def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
     most: list[int] = []
     failing = threading.Event()

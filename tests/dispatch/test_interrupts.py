@@ -1,13 +1,20 @@
 """Signals to stop are deferred while answers are stored."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from isocost.dispatch.inflight import SIGNALS, defer_interrupts
+from isocost.dispatch.inflight import SIGNALS, defer_interrupts, send_calls
+from isocost.errors import EngineError, RunError
+from isocost.ledger import Ledger, Reservation
+from isocost.records import Cost
+from isocost.store import Log
+from tests.dispatch.scripted import Scripted, calls
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +103,39 @@ def test_in_another_thread_nothing_is_held() -> None:
     thread.start()
     thread.join()
     assert found == [signal.default_int_handler]
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger whose room a judge's request holds, which is lost after 20 seconds: a test that waits for it has failed."""
+    ledger = Ledger(Log(tmp_path / "ledger.jsonl"), limit=15)
+    ledger.reserve([Reservation(request="judge", worst=Cost(flops=10.0))])
+    late = threading.Timer(20, lambda: ledger.lose("judge", "late"))
+    late.start()
+    yield ledger
+    late.cancel()
+
+
+@EACH
+def test_the_first_ends_a_wait_for_room_under_the_limit(full: Ledger, number: signal.Signals) -> None:
+    ring = threading.Timer(0.05, os.kill, (os.getpid(), number))
+    ring.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(send_calls([calls("a")], Scripted(), full, lambda: None))
+    assert set(full.unanswered()) == {"judge"}
+    with pytest.raises(RunError, match="being stopped"):  # for the judge's thread
+        full.reserve([Reservation(request="another", worst=Cost(flops=1.0))])
+
+
+def test_a_failed_check_ends_a_wait_for_room_under_the_limit(full: Ledger) -> None:
+    looks = 0
+
+    def check() -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 2:
+            raise EngineError("the judge is gone")
+
+    with pytest.raises(EngineError, match="the judge is gone"):
+        list(send_calls([calls("a")], Scripted(), full, check))
+    assert set(full.unanswered()) == {"judge"}

@@ -150,3 +150,31 @@ def test_a_hub_that_does_not_say_leaves_it_to_the_download(a_hub: Hub) -> None:
     a_hub.status = 500
     assert checkpoints.commit_of("someone/tiny", None) is None
     assert len(a_hub.asked) == 1
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.usefixtures("cache")
+def test_a_hub_that_does_not_say_is_read_at_the_commit_of_the_download(
+    a_hub: Hub, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    a_hub.status = 500
+    real, asked = checkpoints.AutoConfig, list[str | None]()
+
+    class Downloaded:
+        @staticmethod
+        def from_pretrained(revision: str | None = None, **_: Any) -> Any:
+            asked.append(revision)
+            return real.from_pretrained(checkpoint)
+
+    monkeypatch.setattr(checkpoints, "AutoConfig", Downloaded)
+    if kept:
+        assert load_engine("transformers", {"model": "someone/tiny"}, base=tmp_path).identity == f"someone/tiny@{COMMIT}"
+        assert asked == [None, COMMIT]
+    else:
+        monkeypatch.setattr(checkpoints, "snapshot", lambda *_: None)
+        with pytest.raises(
+            ModelError, match="the hub does not tell the commit of main\n  run the same command again later, or set revision"
+        ):
+            load_engine("transformers", {"model": "someone/tiny"}, base=tmp_path)
+    commit = "f" * 40
+    assert load_engine("transformers", {"model": "someone/tiny", "revision": commit}, base=tmp_path).identity == f"someone/tiny@{commit}"

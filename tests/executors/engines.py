@@ -41,6 +41,7 @@ class Scripted:
         concurrency: int = 1,
         remote: bool = False,
         exclusive: bool = False,
+        model: str = "",
     ) -> None:
         if does == "refuse":
             raise EngineError("it does not open")

@@ -2,11 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from isocost.errors import EngineError
+from isocost.errors import EngineError, ModelError
 from isocost.executors.enginecache import MAX_OPEN, EngineCache
 from tests.executors.engines import noted, spec
 
@@ -25,6 +26,15 @@ def test_an_engine_is_opened_once(tmp_path: Path) -> None:
         assert first is second
     assert engines.get(spec(tmp_path, name="a")) is first
     assert opened(tmp_path) == ["a"]
+
+
+def test_an_engine_of_another_identity_than_its_draws_are_stored_under_is_refused(tmp_path: Path) -> None:
+    engines = EngineCache()
+    given = spec(tmp_path, name="a", model="folder")
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"^folder: its files are not those that the run was started with\n  restore them"):
+            engines.get(replace(given, identity="b"))
+    assert engines.get(replace(given, identity="a")) is engines.get(given)
 
 
 def test_the_least_recently_used_makes_room(tmp_path: Path) -> None:

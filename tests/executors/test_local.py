@@ -87,6 +87,24 @@ def test_an_endpoint_has_a_worker_of_its_own(executor: LocalExecutor, tmp_path: 
     assert all(future.result(60) for future in here)
 
 
+@pytest.mark.parametrize("largest", [1, None], ids=["a-worker-per-core", "one-worker"])
+def test_clients_of_endpoints_that_start_first_are_no_workers_for_devices(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, largest: int | None
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr("isocost.executors.local.shutil.which", lambda name: None)
+    executor = LocalExecutor(largest)
+    try:
+        clients = {executor.submit_to(name, os.getpid).result(60) for name in ("a", "b")}
+        functions = {executor.submit(os.getpid).result(60) for _ in range(4)}
+        executor.send(job(tmp_path, "here")).result(60)
+        assert len(clients) == 2
+        assert len(functions) == executor.workers
+        assert not clients & (functions | set(begun(tmp_path)))
+    finally:
+        executor.close(wait=False)
+
+
 def test_a_worker_that_is_killed_fails_its_jobs_at_once_and_those_that_come(executor: LocalExecutor, tmp_path: Path) -> None:
     futures = [executor.send(job(tmp_path, f"j{i}", waits="never")) for i in range(6)]
     eventually(lambda: len(begun(tmp_path)) == 2)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
+from safetensors.torch import save_file
 
 from isocost.config import GraderSpec
 from isocost.engines.base import Generation, ModelSize, Request
@@ -101,3 +103,19 @@ def test_a_student_that_is_tried_stays_in_no_memory(tmp_path: Path, monkeypatch:
     assert training.source_of(spec) == Path("student")  # a name on the hub
     (tmp_path / "student").mkdir()
     assert training.source_of(spec) == tmp_path / "student"
+
+
+def test_a_student_of_the_hub_is_trained_from_the_commit_that_was_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    cached = tmp_path / "models--org--student"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("b" * 40)  # the branch has moved
+    for commit in ("a" * 40, "b" * 40):
+        (cached / "snapshots" / commit).mkdir(parents=True)
+        (cached / "snapshots" / commit / "config.json").write_text("{}")
+    name = Path("org/student")
+    assert training._folder_of(name, "a" * 40) == name  # a worker of another machine, without the weights
+    save_file({}, cached / "snapshots" / ("a" * 40) / "model.safetensors")
+    assert training._folder_of(name, "a" * 40) == cached / "snapshots" / ("a" * 40)
+    assert training._folder_of(name, "c" * 40) == name
+    assert training._folder_of(tmp_path, None) == tmp_path

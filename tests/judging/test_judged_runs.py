@@ -200,8 +200,8 @@ def test_the_limit_holds_for_the_judge_and_raising_it_goes_on(tmp_path: Path, ou
     over: list[float] = []
     reserve = Ledger.reserve
 
-    def watched(self: Ledger, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
-        fitting = reserve(self, wanted, patient=patient)
+    def watched(self: Ledger, wanted: Sequence[Reservation], **more: Any) -> int:
+        fitting = reserve(self, wanted, **more)
         over.append(self.spending.spent + self.spending.reserved - (self.spending.limit or 0))
         return fitting
 

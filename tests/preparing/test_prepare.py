@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from isocost.config import ModelSpec
-from isocost.preparing.prepare import _engine_options, generators, pool_id
+from isocost.engines.base import ModelSize
+from isocost.executors.jobs import EngineFacts
+from isocost.preparing.prepare import _engine_options, generators, pool_id, prepare
 from isocost.prompts import make_template
 from isocost.records import SamplingParams
-from tests.builders import study
+from tests.builders import study, write_problems
 
 PARAMS = SamplingParams(temperature=1.0, max_tokens=64)
 
@@ -42,3 +44,16 @@ def test_an_engine_that_drops_special_tokens_keeps_those_of_the_delimiters_of_re
     for engine, own, kept in (("transformers", reasoning, marks), ("transformers", None, None), ("openai", reasoning, None)):
         spec = ModelSpec.model_validate({"engine": engine, "model": "m", "reasoning": own})
         assert _engine_options(spec, Path()).get("special_tokens") == kept
+
+
+def test_a_model_of_the_hub_goes_to_workers_with_the_commit_that_it_was_described_at(tmp_path: Path) -> None:
+    write_problems(tmp_path, 4)
+    models = {name: {"engine": "transformers", "model": f"org/{name}"} for name in ("weak", "strong")}
+    prepared = prepare(
+        study(models=models),
+        tmp_path,
+        lambda spec: EngineFacts(identity=f"{dict(spec.options)['model']}@{'a' * 40}", size=ModelSize(parameters=10, description="10")),
+        to_spend=True,
+    )
+    assert [dict(spec.options)["revision"] for spec in prepared.specs.values()] == ["a" * 40] * 2
+    assert prepared.identities == {name: f"org/{name}@{'a' * 40}" for name in models}

@@ -1,9 +1,12 @@
 """New and repeated solutions, while they are bought and on resume."""
 
 import sys
+from array import array
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isocost.executors.jobs import StoredDraw
 from isocost.metrics.diversity import Level
@@ -16,6 +19,14 @@ from tests.sampling.pooling import buy_all, order, pool_in, problems, wanted
 
 RIGHT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")
 WRONG = Verdict(outcome=Outcome.INCORRECT, predicted_answer="2", reason="different")
+
+
+class Uncopied(array):  # type: ignore[type-arg]
+    """Digests that are read one by one."""
+
+    def __getitem__(self, index: int) -> int:  # type: ignore[override]
+        assert isinstance(index, int)
+        return super().__getitem__(index)
 
 
 class Holder:
@@ -46,6 +57,39 @@ def test_solutions_of_another_model_repeat_too_but_only_those_that_the_cell_has_
     assert novelty.is_new("weak", "p", 0)
     assert not novelty.is_new("weak", "p", 1)
     assert Novelty({"weak": weak}).is_new("weak", "p", 1)
+
+
+@pytest.mark.parametrize("distinct", ["string", None])
+def test_the_work_is_linear_in_the_draws_of_a_problem(distinct: Level | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, reads = Holder(distinct, *(f"way {index // 2}" for index in range(2000))), 0
+    get = Solutions.get
+
+    def counted(self: Solutions, problem_id: str, index: int) -> int:
+        nonlocal reads
+        reads += 1
+        return get(self, problem_id, index)
+
+    monkeypatch.setattr(Solutions, "get", counted)
+    monkeypatch.setattr(pool.solutions, "_digests", {"p": Uncopied("Q", pool.solutions._digests["p"])})
+    novelty = Novelty({"weak": pool})
+    assert sum(novelty.is_new("weak", "p", index) for index in range(2000)) == (1000 if distinct else 2000)
+    assert reads <= 4000
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["weak", "strong"]), st.sampled_from("abc"), st.sampled_from([RIGHT, WRONG])), max_size=30),
+)
+def test_new_draws_are_those_that_no_earlier_draw_of_the_cell_equals(drawn: list[tuple[str, str, Verdict]]) -> None:
+    pools = {name: Holder("string") for name in ("weak", "strong")}
+    indices: list[int] = []
+    for name, text, verdict in drawn:
+        indices.append(sum(other == name for other, _, _ in drawn[: len(indices)]))
+        pools[name].add(indices[-1], text, verdict)
+    novelty, texts = Novelty(pools), set[str]()
+    for (name, text, verdict), index in zip(drawn, indices, strict=True):
+        if verdict is RIGHT:
+            assert novelty.is_new(name, "p", index) == (text not in texts)
+            texts.add(text)
 
 
 def test_what_is_wrong_or_cut_off_is_in_no_training_set() -> None:

@@ -135,6 +135,7 @@ class CallQueue:
         successes: Number of calls answered.
         failures: By key of a call, its number of failures, and `successes` at its first one.
         refused: The problems whose prompts were refused since the last answer.
+        suspects: The unanswered calls that were refused for a reason that may be their prompt's, with the time of the first refusal.
         last_error: The last failure, "" once a call is answered.
         consecutive_failures: Number of failures since the last answer.
         failing_since: Time at which these failures began.
@@ -154,6 +155,7 @@ class CallQueue:
     failing_since: float = 0.0
     notified: bool = False
     refused: set[str] = field(default_factory=set)
+    suspects: dict[str, float] = field(default_factory=dict)
     last_error: str = ""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -191,15 +193,21 @@ class CallQueue:
     def record_success(self, call: Call) -> None:
         """Record that a call was answered, which ends an outage."""
         self.successes, self.consecutive_failures, self.notified, self.last_error = self.successes + 1, 0, False, ""
-        self.failures.pop(call.key, None)
+        self._forget(call)
         self.refused.clear()
         self.health.record_success()
+
+    def _forget(self, call: Call) -> None:
+        """Drop what is known of a call that is answered or has failed for good."""
+        self.failures.pop(call.key, None)
+        self.suspects.pop(call.key, None)
 
     def record_refusal(self, call: Call, error: RefusedPromptError, *, answered: bool) -> bool:
         """Queue a refused call for another attempt; return False if its prompt is at fault, so that it has failed for good.
 
         It is, if the refusal is about content, or the endpoint has answered another call since this one was first refused. If it
-        refuses one prompt after another, the request itself is at fault.
+        refuses one prompt after another, the request itself is at fault. Once no call is left that could show which it is, or none was
+        answered for `Retrying.patience`, earlier answers decide.
 
         Args:
             call: The call.
@@ -207,26 +215,39 @@ class CallQueue:
             answered: True if the endpoint has answered this model's requests in this start or an earlier one.
 
         Raises:
-            RefusedPromptError: nothing is left that could show which it is, or too many problems were refused in a row.
+            RefusedPromptError: the endpoint never answered and nothing is left that could show which it is, or too many problems were
+                refused in a row.
         """
+        now = time.monotonic()
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.refused.add(call.job.requests[0].problem_id)
         if error.certain:
             if not answered and len(self.refused) >= self.retrying.outage:
                 raise error
             self.consecutive_failures = 0  # it is up
+            self._forget(call)
             return False
         if self.successes > successes:
-            self.failures.pop(call.key, None)
+            self._forget(call)
             return False
         self.failures[call.key] = before + 1, successes
-        is_last = self.in_flight == 0 and self.is_done()
-        if len(self.refused) > MOST_SUSPECTS or (is_last and not answered):
+        first = self.suspects.setdefault(call.key, now)
+        # At most one attempt more for each of them: the answers that they wait for will not come.
+        is_last = self._has_only_suspects() and (self.in_flight == 0 or before > 0)
+        is_decided = is_last or now - first > self.retrying.patience
+        if len(self.refused) > MOST_SUSPECTS or (is_decided and not (answered or self.health.answered)):
             raise error
-        if is_last:
+        if is_decided:
+            self._forget(call)
             return False
-        heapq.heappush(self.later, (time.monotonic() + self.retrying.wait(before + 1, None), next(self._numbers), call))
+        heapq.heappush(self.later, (now + self.retrying.wait(before + 1, None), next(self._numbers), call))
         return True
+
+    def _has_only_suspects(self) -> bool:
+        """Return True if every call that is left was refused, including the one that is being recorded."""
+        if not self.first:
+            self.first.extend(itertools.islice(self.source, 1))
+        return len(self.suspects) == len(self.first) + len(self.later) + self.in_flight + 1
 
     def failure_message(self, error: TryAgainError) -> str:
         """Return a message on failures in a row, or "" if the user was notified already or need not be yet.
@@ -259,6 +280,7 @@ class CallQueue:
         # Answers to other calls since its first failure show that the endpoint is up, so the fault is in this call.
         is_up = self.successes > successes or self.health.is_up()
         if error.charged and before + 1 >= self.retrying.attempts and is_up:
+            self._forget(call)
             return False
         # Waits between probes grow with the length of the outage, although each probe may be the first attempt of another call.
         wait = self.retrying.wait(max(before + 1, self.consecutive_failures - self.retrying.outage + 1), error.wait)

@@ -70,7 +70,12 @@ def send_calls(
         EngineError: an engine could not answer.
     """
     with defer_interrupts() as raise_if_interrupted:
-        in_flight = _CallsInFlight(make_queues(sources, health), executor, ledger, notify, elsewhere)
+
+        def check_all() -> None:
+            raise_if_interrupted()
+            check()
+
+        in_flight = _CallsInFlight(make_queues(sources, health), executor, ledger, notify, elsewhere, check_all)
         yielded: list[str] = []
         try:
             while True:
@@ -110,8 +115,9 @@ class _CallsInFlight:
         ledger: Ledger,
         notify: Callable[[str], None],
         elsewhere: Callable[[], bool],
+        check: Callable[[], None],
     ) -> None:
-        self._elsewhere = elsewhere
+        self._elsewhere, self._check = elsewhere, check
         self._queues, self._executor, self._ledger, self._notify = queues, executor, ledger, notify
         self._in_flight: dict[Future[Answers], Call] = {}
         self._finished: SimpleQueue[Future[Answers]] = SimpleQueue()
@@ -124,14 +130,15 @@ class _CallsInFlight:
 
         Raises:
             LimitReachedError: the next call does not fit, and no call is in flight that could free room by costing less than reserved.
-            Exception: the executor takes no calls; those that it did not take are recorded as unsent.
+            KeyboardInterrupt: Ctrl-C came while room was waited for.
+            Exception: the executor takes no calls, and those that it did not take are recorded as unsent; or `check` has raised.
         """
         for queue in self._queues.values():
             calls = self._next(queue)
             try:
                 # Patient only without calls in flight: this thread is the one that stores answers, and so the one that frees room.
                 alone = not self._in_flight and not self._elsewhere()
-                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=alone)
+                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=alone, check=self._check)
             except LimitReachedError as error:
                 if alone:  # otherwise an answer may cost less than its worst case, and the call is tried again
                     if not queue.last_error:

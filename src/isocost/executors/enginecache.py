@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from isocost.engines import load_engine
 from isocost.engines.base import Engine
+from isocost.errors import ModelError
 from isocost.executors.jobs import EngineSpec
 
 MAX_OPEN = 4  # keeps the few models of one study open, and bounds the memory of a worker that serves many
@@ -26,11 +27,22 @@ class EngineCache:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def get(self, spec: EngineSpec) -> Engine:
-        """Return the engine for calls that need no weights. It may be closed again by another thread."""
+        """Return the engine for calls that need no weights. It may be closed again by another thread.
+
+        Raises:
+            ModelError: it has another identity than its draws are stored under.
+        """
         with self._changed:
             if spec.key not in self._engines:
                 self._engines[spec.key] = load_engine(spec.name, dict(spec.options), base=spec.base, chat_date=spec.chat_date)
-            return self._engines[spec.key]
+            engine = self._engines[spec.key]
+            if spec.identity is not None and engine.identity != spec.identity:
+                model = dict(spec.options).get("model", spec.name)
+                raise ModelError(
+                    f"{model}: its files are not those that the run was started with",
+                    advice="restore them, or run the same command again to sample the changed model",
+                )
+            return engine
 
     def acquire(self, spec: EngineSpec) -> Engine:
         """Return the engine for generation until `release`. Engines that must make room are closed first, once unused."""

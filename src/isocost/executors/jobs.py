@@ -20,12 +20,14 @@ class EngineSpec(Portable):
     """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths.
 
     `chat_date` is the date for chat templates that ask for it; None for that of the clock.
+    `identity` is the identity under which its draws are stored, so that no other engine answers. None accepts any.
     """
 
     name: str
     options: tuple[tuple[str, object], ...]
     base: Path
     chat_date: dt.date | None = None
+    identity: str | None = None
 
     @property
     def key(self) -> str:

@@ -48,7 +48,8 @@ class LocalExecutor:
         self._starter = ThreadPoolExecutor(1)
         self._callers = ThreadPoolExecutor(self.workers)
         self._free: queue.SimpleQueue[LocalWorker] = queue.SimpleQueue()
-        self._processes: list[LocalWorker] = []
+        self._processes: list[LocalWorker] = []  # of all kinds
+        self._device_workers: list[LocalWorker] = []  # those without the client of an endpoint
         self._queues: dict[str, JobQueue] = {}
         self._clients: dict[str, LocalWorker] = {}
 
@@ -77,7 +78,7 @@ class LocalExecutor:
         with self._lock:
             if job.queue not in self._queues:
                 # An endpoint's client waits for the network, so one core is enough.
-                workers = [self._worker(1)] if job.remote else self._processes[: self.workers]
+                workers = [self._worker(1)] if job.remote else self._device_workers
                 self._queues[job.queue] = JobQueue(workers, _died)
         return self._queues[job.queue].put(job)
 
@@ -104,8 +105,10 @@ class LocalExecutor:
 
     def _start(self) -> None:
         with self._lock:
-            while len(self._processes) < self.workers:
-                self._free.put(self._worker(self.threads))
+            while len(self._device_workers) < self.workers:
+                worker = self._worker(self.threads)
+                self._device_workers.append(worker)
+                self._free.put(worker)
 
     def _worker(self, threads: int) -> LocalWorker:
         worker = LocalWorker(f"w{len(self._processes)}", threads)

@@ -14,6 +14,7 @@ from isocost import evaluating, finetuning
 from isocost.config import GraderSpec
 from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
+from isocost.errors import ModelError
 from isocost.executors.jobs import EngineSpec
 from isocost.graders.replies import after_delimiters
 from isocost.grading import GradingPool, Pair
@@ -67,6 +68,7 @@ class TrainingJob:
         report_to: Trackers, as in the study.
         launch: A configuration file of accelerate; None trains in the worker.
         chat_date: As in `Scoring`, for rows.
+        revision: Commit of a base model that is a name on the hub.
     """
 
     model_path: Path
@@ -79,6 +81,7 @@ class TrainingJob:
     report_to: tuple[str, ...] = ()
     launch: Path | None = None
     chat_date: dt.date | None = None
+    revision: str | None = None
 
 
 def train(job: TrainingJob) -> finetuning.Trained:
@@ -100,7 +103,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
 
     try:
         return finetuning.finetune(
-            job.model_path,
+            _folder_of(job.model_path, job.revision),
             job.rows,
             job.out,
             job.settings,
@@ -125,6 +128,21 @@ def source_of(student: EngineSpec) -> Path:
     model = str(dict(student.options)["model"])
     folder = student.base / model
     return folder if folder.is_dir() else Path(model)
+
+
+def _folder_of(model: Path, revision: str | None) -> Path:
+    """Return the folder of a base model. Of one on the hub it is the download of the commit that was sampled: a branch may have moved."""
+    from isocost.engines.checkpoints import snapshot  # not in the driver: they take a second to import
+    from isocost.engines.checkpoints.weights import check_weights
+
+    found = None if model.is_dir() else snapshot(str(model), revision, "config.json")
+    if found is None:
+        return model
+    try:
+        check_weights(found)
+    except ModelError:  # a worker on another machine, which has looked at the configuration alone
+        return model
+    return found
 
 
 def try_student(student: EngineSpec, request: Request, params: SamplingParams) -> None:

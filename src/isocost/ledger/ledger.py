@@ -27,6 +27,7 @@ from isocost.records import UNITS, Cost, Unit
 from isocost.store import Log, Row
 from isocost.store.ledgerlines import damage_of_line, flaw_of_line
 
+CHECK_INTERVAL = 0.2  # seconds between two checks for a stop while room is waited for
 SLACK = 1 + 1e-12  # a limit that is a multiple of a cost must not refuse the last request because of rounding
 
 
@@ -111,41 +112,49 @@ class Ledger:
         """Free the memory of `paid` and `lost`, after they were compared with the stored draws."""
         self.paid, self.lost = {}, set()
 
-    def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
+    def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False, check: Callable[[], None] = lambda: None) -> int:
         """Reserve requests before they are sent, in order, as far as they fit. Returns how many fit.
 
         Args:
             wanted: The requests.
             patient: If the first does not fit, wait while other requests are in flight that may cost less than they reserved. Only for a
                 caller without requests of its own in flight, because it cannot process their answers while it waits.
+            check: Called every `CHECK_INTERVAL` seconds of the wait, without a lock. It ends the wait by raising.
 
         Raises:
             LimitReachedError: not even the first fits under the limit.
             RunError: the ledger is closed.
         """
-        with self._changed:
-            # Checked again after each wake-up: another thread may have taken the room that became free.
-            while not self._closed and wanted and (refusal := self._refusal(wanted[0], 0.0)):
+        while True:
+            with self._changed:
+                if self._closed:
+                    raise RunError("the run is being stopped: nothing more is sent")
+                # Checked again after each wake-up: another thread may have taken the room that became free.
+                refusal = self._refusal(wanted[0], 0.0) if wanted else None
+                if refusal is None:
+                    return self._reserve(wanted)
                 if not (patient and self._open):
                     raise refusal
-                self._changed.wait()
-            if self._closed:
-                raise RunError("the run is being stopped: nothing more is sent")
-            fitting, total = 0, 0.0
-            while fitting < len(wanted) and not self._refusal(wanted[fitting], total):
-                total += self._amount(wanted[fitting])
-                fitting += 1
-            lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
-            if lines:
-                # Last check before money is spent: it raises if the run directory was moved or its disk is full.
-                self._ready()
-                # On the disk before anything is sent: a kill must not leave a paid request that no line mentions.
-                self.log.append(*lines)
-            for reservation, line in zip(wanted[:fitting], lines, strict=True):
-                book(self.accounts, self._facts, line)
-                self._open[reservation.request] = self._amount(reservation)
-            self.spending.reserved += total
-            return fitting
+                self._changed.wait(CHECK_INTERVAL)
+            check()
+
+    def _reserve(self, wanted: Sequence[Reservation]) -> int:
+        """Reserve requests as far as they fit; return how many. The caller has the lock."""
+        fitting, total = 0, 0.0
+        while fitting < len(wanted) and not self._refusal(wanted[fitting], total):
+            total += self._amount(wanted[fitting])
+            fitting += 1
+        lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
+        if lines:
+            # Last check before money is spent: it raises if the run directory was moved or its disk is full.
+            self._ready()
+            # On the disk before anything is sent: a kill must not leave a paid request that no line mentions.
+            self.log.append(*lines)
+        for reservation, line in zip(wanted[:fitting], lines, strict=True):
+            book(self.accounts, self._facts, line)
+            self._open[reservation.request] = self._amount(reservation)
+        self.spending.reserved += total
+        return fitting
 
     def _amount(self, reservation: Reservation) -> float:
         return reservation.worst.amount(self.spending.unit) or 0.0

@@ -22,6 +22,7 @@ from isocost.policies import AUTO
 from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
+from isocost.preparing.pinning import pin
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.preparing.rounds import first_round
 from isocost.preparing.trainings import Attempt, missing_packages, training_mistakes, unusable_students
@@ -234,6 +235,7 @@ def _opened(
             continue
         if facts:
             facts_of[name] = facts
+            specs[name] = pin(specs[name], facts.identity)
     return specs, cards, facts_of
 
 

@@ -64,10 +64,6 @@ class Solutions:
         own = self._digests.get(problem_id, ())
         return own[index] if index < len(own) else _NONE
 
-    def holds(self, problem_id: str, digest: int, before: int) -> bool:
-        """Return True if one of the first `before` draws of a problem has a digest."""
-        return digest in self._digests.get(problem_id, array("Q"))[:before]
-
 
 class HasSolutions(Protocol):
     """A pool with digests of its solutions."""
@@ -85,15 +81,21 @@ class Novelty:
     def __init__(self, pools: Mapping[str, HasSolutions]) -> None:
         self._solutions = {model: pool.solutions for model, pool in pools.items() if pool.solutions is not None}
         self._seen: dict[tuple[str, str], int] = {}  # draws up to the last correct one, by (model, problem id)
+        self._digests: dict[str, set[int]] = {}  # of these draws, by problem id
 
     def is_new(self, model: str, problem_id: str, index: int) -> bool:
         """Return True if a correct draw is new. Call it for all correct draws of the cell, in their order."""
-        digest = self._solutions[model].get(problem_id, index)
-        repeats = any(
-            solutions.holds(problem_id, digest, self._seen.get((name, problem_id), 0)) for name, solutions in self._solutions.items()
-        )
-        self._seen[model, problem_id] = index + 1
-        return digest != _NONE and not repeats
+        solutions = self._solutions[model]
+        digest = solutions.get(problem_id, index)
+        if not solutions.repeats:  # a set would only take memory
+            return digest != _NONE
+        digests = self._digests.setdefault(problem_id, set())
+        is_new = digest != _NONE and digest not in digests
+        # Each draw is added once, so that the work is linear in the draws of a problem.
+        seen = self._seen.get((model, problem_id), 0)
+        digests.update(solutions.get(problem_id, each) for each in range(seen, index + 1))
+        self._seen[model, problem_id] = max(seen, index + 1)
+        return is_new
 
 
 def rounds_log(directory: RunDirectory, cell: Cell) -> Log:

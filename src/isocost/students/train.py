@@ -212,6 +212,7 @@ def _job(
         report_to=spec.report_to,
         launch=None if config is None else from_home(engine.base, config),
         chat_date=engine.chat_date,
+        revision=None if (revision := dict(engine.options).get("revision")) is None else str(revision),
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from isocost.engines.base import Request
 from isocost.engines.openai.batchclient import KEY, BatchClient
+from isocost.engines.openai.client import SpreadTransport
 from isocost.engines.openai.engine import OpenAIEngine
 from isocost.errors import EngineError, TryAgainError
 from isocost.records import SamplingParams
@@ -85,6 +88,46 @@ def test_a_creation_that_fails_is_sent_once_and_says_whether_it_may_have_worked(
         assert raised.value.charged is charged
         assert server.calls["create"] == 1
         assert len(server.books.batches) == fault.endswith("done")
+
+
+class Broken(httpx2.AsyncByteStream):
+    """The body of a reply, in the middle of which a record of TLS is damaged."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"id":'
+        raise ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac")
+
+
+@pytest.fixture
+def damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def reply(self: object, request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, stream=Broken(), request=request)
+
+    monkeypatch.setattr(SpreadTransport, "handle_async_request", reply)
+
+
+@pytest.mark.usefixtures("damaged")
+def test_a_tls_failure_in_a_reply_does_not_deny_that_a_batch_was_created(asks: Asks) -> None:
+    with pytest.raises(TryAgainError, match=r"the connection broke: .SSL: DECRYPTION_FAILED") as raised:
+        asks("https://127.0.0.1:1/v1").batch_api().create("file-1", URL, "s1")
+    assert raised.value.charged
+
+
+@pytest.mark.usefixtures("damaged")
+def test_a_download_that_tls_breaks_is_tried_again(asks: Asks, tmp_path: Path) -> None:
+    with pytest.raises(TryAgainError, match=r"the connection broke: .SSL: DECRYPTION_FAILED"):
+        asks("https://127.0.0.1:1/v1").batch_api().download("file-1", tmp_path / "replies.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_creation_with_too_long_a_reply_may_have_worked(asks: Asks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with BatchServer() as server:
+        file = uploaded(asks(server.url), tmp_path)
+        monkeypatch.setattr("isocost.engines.openai.batchclient._MOST_DOWNLOADED", 10)
+        with pytest.raises(TryAgainError, match="has more than 10 bytes") as raised:
+            asks(server.url).batch_api().create(file, URL, "s1")
+        assert raised.value.charged
+        assert len(server.books.batches) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ import gzip
 import json
 import socket
 import ssl
-import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import httpx2
+import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +23,7 @@ from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import translate
 from isocost.engines.openai.troubles import retry_after
-from isocost.errors import EngineError, ModelError, RefusedPromptError, TryAgainError, UsageError
+from isocost.errors import EngineError, RefusedPromptError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
 from tests.engines.openai.replies import FAULTS, JSON, Asked, Reply
@@ -115,28 +114,6 @@ def test_no_cookie_is_kept(asks: Asks) -> None:
 
 
 @pytest.mark.parametrize(
-    "proxy",
-    ["garbage://here", "socks5://127.0.0.1:1080", "http://here:99999", "http://here:abc", "http://here:0", "http://", "http://[::1"],
-)
-def test_a_proxy_that_cannot_be_used_is_told(asks: Asks, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    monkeypatch.setitem(sys.modules, "socksio", None)
-    monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(ModelError, match=r"a proxy of the environment cannot be used: .*\n  unset HTTP_PROXY"):
-        asks("http://example.invalid/v1").generate([ONE], PARAMS, 0)
-
-
-@pytest.mark.parametrize("content", [None, "no certificate"])
-def test_certificates_that_cannot_be_read_are_told(
-    asks: Asks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
-) -> None:
-    if content is not None:
-        (tmp_path / "ca.pem").write_text(content)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with pytest.raises(ModelError, match=r"the certificate authorities cannot be read: .*\n  unset SSL_CERT_FILE"):
-        asks("http://127.0.0.1:1/v1").generate([ONE], PARAMS, 0)
-
-
-@pytest.mark.parametrize(
     ("cause", "advice"),
     [
         (ssl.SSLCertVerificationError(1, "self-signed certificate"), "set base_url to the name in its certificate"),
@@ -154,6 +131,31 @@ def test_a_failure_of_tls_is_not_tried_again_unless_it_may_get_better(cause: ssl
     if advice is not None:
         assert found.happened.startswith("https://here/v1, model 'm': no secure connection: ")
         assert found.advice.startswith(advice)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_failure_of_tls_on_a_connection_that_was_made_may_have_been_charged(wrapped: bool) -> None:
+    failed = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac")
+    reading = httpx2.ReadError(str(failed))
+    reading.__cause__ = failed
+    error = openai.APIConnectionError(request=httpx2.Request("POST", "https://here/v1"))
+    error.__cause__ = reading if wrapped else failed
+    endpoint = Endpoint(base_url="https://here/v1", model="m", key_variable="KEY", key=None)
+    found = translate(error, endpoint)
+    assert isinstance(found, TryAgainError)
+    assert found.charged
+    assert "the connection broke: [SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]" in str(found)
+
+
+def test_an_endpoint_that_asks_for_a_certificate_is_asked_once() -> None:
+    """With TLS 1.3 the client learns of it with its first read."""
+    failed = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    error = openai.APIConnectionError(request=httpx2.Request("POST", "https://here/v1"))
+    error.__cause__ = failed
+    found = translate(error, Endpoint(base_url="https://here/v1", model="m", key_variable="KEY", key=None))
+    assert not isinstance(found, TryAgainError)
+    assert not found.charged
+    assert found.advice.startswith("it asks for a certificate of the client")
 
 
 def test_a_server_without_tls_is_asked_once(asks: Asks) -> None:

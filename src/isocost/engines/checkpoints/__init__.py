@@ -26,6 +26,7 @@ from isocost.paths import from_home
 
 _PATIENCE = 3.0  # seconds; the hub's own downloads retry for half a minute before they report that there is no network
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 # The other files that change a draw. A README or an optimizer state must not change the identity.
 _OTHER = (
@@ -74,6 +75,11 @@ class Checkpoint:
         return self.files is not None
 
     @property
+    def _first_file(self) -> str:
+        """The file that the configuration is read from."""
+        return self.gguf_file or "config.json"
+
+    @property
     def _where(self) -> dict[str, Any]:
         # Never the network for a folder, never code from a checkpoint.
         where = {"revision": None if self.offline else self.revision, "gguf_file": self.gguf_file, "local_files_only": self.offline}
@@ -100,16 +106,34 @@ class Checkpoint:
 
     def _on_hub(self) -> Checkpoint:
         try:
-            return replace(self, revision=commit_of(self.name, self.revision) or self.revision)
+            return replace(self, revision=commit_of(self.name, self.revision) or self._downloaded_commit())
         except _HubOutOfReachError as error:
             # A run may be resumed offline with an earlier download. Its folder is named for the commit, so the identity stays exact.
-            kept = snapshot(self.name, self.revision, self.gguf_file or "config.json")
+            kept = snapshot(self.name, self.revision, self._first_file)
             if kept is None:
                 raise ModelError(
                     f"{self.name}: not on this machine, and the hub cannot be reached\n"
                     "  download it where there is a network, or name the folder that holds it"
                 ) from error
             return replace(self, snapshot=kept, revision=kept.name)
+
+    def _downloaded_commit(self) -> str:
+        """Return the commit of the configuration as it is downloaded, for a hub that does not tell the commit of a name.
+
+        Raises:
+            ModelError: it cannot be downloaded, or its commit is not known: draws of two models could then be taken for those of one.
+        """
+        if _COMMIT.fullmatch(self.revision or ""):
+            return str(self.revision)
+        self.config()
+        # The hub's library keeps the commit of what it downloads, and which branch it was of.
+        downloaded = snapshot(self.name, self.revision, self._first_file)
+        if downloaded is None:
+            raise ModelError(
+                f"{self.name}: the hub does not tell the commit of {self.revision or 'main'}",
+                advice="run the same command again later, or set revision to a commit",
+            )
+        return downloaded.name
 
     def config(self) -> Any:
         """Return the model's configuration; reads no weights.
@@ -123,7 +147,7 @@ class Checkpoint:
     def identity(self) -> str:
         """Return a hash of the folder's weights, configuration and tokenizer; for the hub, its name and commit."""
         if self.folder is None:
-            return f"{self.name}@{self.revision or 'main'}"
+            return f"{self.name}@{self.revision}"
         weights = (self.gguf_file,) if self.gguf_file else _WEIGHTS
         files = {path for pattern in (*weights, *_OTHER) for path in self.folder.glob(pattern) if path.is_file()}
         total = hashlib.sha256()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,6 +61,10 @@ class BatchClient:
             if isinstance(cause, openai.APIStatusError) and (cause.status_code == _UNCERTAIN[0] or cause.status_code >= _UNCERTAIN[1]):
                 error.charged = True  # a gateway's 503 says nothing of what the endpoint behind it did
             raise
+        except EngineError as error:
+            if isinstance(error.__cause__, ReplyTooLongError):  # it came after the request was carried out
+                raise TryAgainError(error.happened, charged=True) from error
+            raise
 
     def look(self, batch: str) -> BatchState | None:
         """Return the state of a batch, None if the endpoint does not know it."""
@@ -98,7 +103,7 @@ class BatchClient:
         async def receive() -> Any:
             with atomic_write(path) as temporary, temporary.open("wb") as out:
                 async with self._client.files.with_streaming_response.content(file) as response:
-                    async for part in response.iter_bytes(_PART):
+                    async for part in _parts(response.iter_bytes(_PART)):
                         out.write(part)
             return True
 
@@ -196,6 +201,15 @@ class BatchClient:
 
 class _MissingError(EngineError):
     """The endpoint does not know what was asked for."""
+
+
+async def _parts(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the parts of a download. A failure of TLS is an OSError, which would be taken for one of the disk."""
+    try:
+        async for part in parts:
+            yield part
+    except ssl.SSLError as error:
+        raise httpx2.ReadError(str(error)) from error
 
 
 def _body(reply: Any) -> Any:

@@ -22,6 +22,9 @@ from isocost.errors import ModelError, TryAgainError
 
 T = TypeVar("T")
 _CONNECT = 30.0  # seconds; a host that is there answers in one
+# The most that a step of connecting takes of a request's time. There are up to three: TCP, TLS with a proxy, TLS with the endpoint. All of
+# them end before the request does, because a request that is not known to be unsent is charged.
+_CONNECT_SHARE = 0.3
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 _PROXIED = {"http", "https", "all"}  # the schemes whose proxies concern an endpoint
 _A_POOL = 4  # connections per pool, see `SpreadTransport`
@@ -123,7 +126,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int, most: int |
 
     Args:
         endpoint: The endpoint.
-        timeout: Seconds that a request may take; connecting takes no longer.
+        timeout: Seconds that a request may take. Connecting takes less.
         concurrency: How many requests are under way at once.
         most: Bytes of a response, at most; by default `MOST_BYTES`.
 
@@ -135,7 +138,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int, most: int |
     try:
         _check_proxies(proxies)
         http = openai.DefaultAsyncHttpxClient(
-            timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
+            timeout=httpx2.Timeout(None, connect=min(_CONNECT_SHARE * timeout, _CONNECT)),
             limits=_NO_LIMIT,
             follow_redirects=False,
             trust_env=proxied,

@@ -40,9 +40,11 @@ def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint, 
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, httpx2.LocalProtocolError):
         return refusal(f"{endpoint}: the request cannot be sent: {endpoint.clean(str(cause))}")
-    if (failed := _tls_failure(cause)) is not None:
-        return refusal(f"{endpoint}: no secure connection: {endpoint.clean(str(failed))}\n  {_tls_advice(failed)}")
     never_sent = isinstance(cause, _NEVER_SENT)
+    failed = _tls_failure(cause)
+    # On a connection that was made, a record may be damaged in transit, after the endpoint has worked: that is as if it had broken.
+    if failed is not None and (never_sent or _is_of_certificates(failed)):
+        return refusal(f"{endpoint}: no secure connection: {endpoint.clean(str(failed))}\n  {_tls_advice(failed)}")
     kind = "no connection" if never_sent else "the connection broke"
     return TryAgainError(f"{endpoint}: {kind}: {endpoint.clean(str(cause)) or type(cause).__name__}", charged=not never_sent)
 
@@ -54,15 +56,23 @@ def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
         # The other side closed the connection during the handshake, as a restarting server does.
         if isinstance(seen, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return None
-        if isinstance(seen, ssl.SSLError):
+        # A handshake that waits for the other side has these in its context when it is cancelled at the time limit.
+        if isinstance(seen, ssl.SSLError) and not isinstance(seen, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             return seen
         seen = seen.__cause__ or seen.__context__
     return None
 
 
+def _is_of_certificates(failed: ssl.SSLError) -> bool:
+    """Return True if a side refuses the other's certificate. With TLS 1.3 an endpoint does so after the client's handshake has ended."""
+    return isinstance(failed, ssl.SSLCertVerificationError) or "CERTIFICATE" in str(failed)
+
+
 def _tls_advice(failed: ssl.SSLError) -> str:
     if isinstance(failed, ssl.SSLCertVerificationError):
         return "set base_url to the name in its certificate; for a certificate authority of your own, set SSL_CERT_FILE to its certificate"
+    if _is_of_certificates(failed):
+        return "it asks for a certificate of the client, and none is sent: set base_url to a proxy that has one"
     return "check that base_url names a port that speaks https; write http:// for one that does not"
 
 
