@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from isocost.amounts import duration
 from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
@@ -18,6 +20,7 @@ from isocost.dispatch.inflight import reported_cost
 from isocost.engines.batches import BatchState
 from isocost.errors import EngineError, InputError, IsocostError, NotRunError, RefusedPromptError, TryAgainError, UsageError
 from isocost.executors import batchworker
+from isocost.executors.batchworker import LineCount
 from isocost.executors.jobs import Answers, Outcome
 
 _MISSING = 3  # replies in a row that the endpoint does not have a result file, until that is believed
@@ -66,14 +69,9 @@ class Collector:
                 nothing of it is bought again. Or a line stops the run: its usage cannot be right, for example. All other lines are
                 committed then.
         """
-        paths = yield from self._download(state)
-        if state.status == "failed" and not paths:
+        state, paths, lines = yield from self._gather(state)
+        if state.status == "failed" and not (state.completed or state.failed or state.output_file or lines.lines):
             return (yield from self._failed(state))
-        if state.completed and not (yield from self._has_answers(paths)):
-            if not self._context.terms.cancel:
-                yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
-            files = [file for file in (state.output_file, state.error_file) if file]
-            self._unread(files, f"batch {state.id} has {state.completed:,} answers, and its files have none")
         yield from self._commit(paths)
         tally = self._tally
         if tally.refused and not tally.answered:
@@ -99,6 +97,45 @@ class Collector:
         self._context.ledger.close_all("lost", [call.key for call in self._submitter.calls], reason)
         self._context.submissions.record("closed", self._submitter.submission.id, why=reason)
 
+    def _gather(self, state: BatchState) -> Steps[tuple[BatchState, list[Path], LineCount]]:
+        """Download the result files, again for a while if they lack lines: an endpoint may show the end of a batch before its files.
+
+        Raises:
+            EngineError: they lack answers that may be paid.
+        """
+        timing, began, told = self._context.timing, time.monotonic(), False
+        while True:
+            paths = yield from self._download(state)
+            if self._is_resumed():  # an earlier start has found the files whole
+                return state, paths, LineCount()
+            lines = yield from self._count(paths)
+            lacking = _lacking(state, lines)
+            if not lacking and lines.lines >= min(lines.asked, state.completed + state.failed):
+                return state, paths, lines
+            if time.monotonic() - began > timing.results:
+                break
+            if lacking and not told:
+                told = True
+                self._context.notify(f"{lacking}; looking again for up to {duration(timing.results)}")
+            yield timing.poll
+            yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone, to download them again
+            state = (yield from self._submitter.ask(batchworker.look, state.id)) or state
+        if lacking:
+            if not self._context.terms.cancel:
+                yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
+            self._unread([file for file in (state.output_file, state.error_file) if file], lacking)
+        return state, paths, lines
+
+    def _is_resumed(self) -> bool:
+        """Return True if an earlier start has collected a part of the batch."""
+        return len(self._submitter.calls) < self._submitter.submission.requests
+
+    def _count(self, paths: Sequence[Path]) -> Steps[LineCount]:
+        calls, found = self._submitter.calls, LineCount()
+        for start in range(0, len(calls), CHUNK):
+            found += yield self._submitter.send(batchworker.count_lines, list(paths), [call.job for call in calls[start : start + CHUNK]])
+        return found
+
     def _download(self, state: BatchState) -> Steps[list[Path]]:
         paths: list[Path] = []
         for suffix, file in (("output", state.output_file), ("error", state.error_file)):
@@ -118,16 +155,6 @@ class Collector:
                 return True
             yield self._context.timing.retry
         return (yield from self._submitter.ask(batchworker.download, file, path))  # type: ignore[no-any-return]
-
-    def _has_answers(self, paths: Sequence[Path]) -> Steps[bool]:
-        """Return True if the result files answer at least one call. A batch that was collected in part counts as answered."""
-        calls = self._submitter.calls
-        if len(calls) < self._submitter.submission.requests:
-            return True
-        for start in range(0, len(calls), CHUNK):  # the first part nearly always has one
-            if (yield self._submitter.send(batchworker.has_answers, list(paths), [call.job for call in calls[start : start + CHUNK]])):
-                return True
-        return False
 
     def _unread(self, files: Sequence[str], told: str) -> None:
         """Leave result files at the endpoint that may hold answers which were paid, and were not read.
@@ -222,3 +249,18 @@ class Collector:
         for reason, keys in self._tally.free.items():
             self._context.ledger.close_all("retry", keys, reason)
         self._tally.lost, self._tally.free = {}, {}
+
+
+def _lacking(state: BatchState, found: LineCount) -> str:
+    """Return a message on answers of a batch that its files lack, "" if they have all of which is known."""
+    if found.lines >= found.asked:
+        return ""
+    if state.total or state.completed or state.failed:
+        # Some endpoints count what failed as completed, and as nothing else.
+        answers = found.replies if state.failed else found.replies + found.refused
+        have = f"{answers:,} of them" if answers else "none"
+        return f"batch {state.id} has {state.completed:,} answers, and its files have {have}" if answers < state.completed else ""
+    # Without counts: a batch that was completed has a line for each request, and any other one a file if it has an answer.
+    if state.status == "completed" or (state.output_file is None and state.status != "failed"):
+        return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
+    return ""

@@ -82,7 +82,7 @@ class BatchLife:
         if state is None:
             return self._missing()
         yield from self._collector.collect(state)
-        if state.exceeds_queue:
+        if state.exceeds_queue and not (state.completed or state.failed):  # it was not accepted
             self._slow_down(state)
 
     def _watch(self) -> Steps[BatchState | None]:

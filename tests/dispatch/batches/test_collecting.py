@@ -1,0 +1,136 @@
+"""Batches whose files, counts or states do not agree: nothing that may be paid is bought again without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.batch_runs import quick, study_of
+from tests.engines.openai.batchbooks import StoredBatch
+from tests.engines.openai.batchserver import BatchServer
+from tests.engines.openai.replies import Reply
+from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, shell, stored
+
+__all__ = ["quick", "shell"]
+DRAWS = 24  # of eight problems
+OUT = "out"
+Row = dict[str, Any]
+
+
+def show(server: BatchServer, change: Callable[[Row, StoredBatch], None]) -> None:
+    """Change what the endpoint shows of its batches."""
+    given = BatchServer._shown
+
+    def shown(batch: StoredBatch, shows: Any) -> Row:
+        row = given(server, batch, shows)
+        change(row, batch)
+        return row
+
+    server._shown = shown  # type: ignore[method-assign]
+
+
+def change_content(server: BatchServer, change: Callable[[bytes], bytes]) -> None:
+    """Change what the endpoint gives of its files."""
+
+    def of_file(operation: str, id: str) -> Reply:
+        reply = BatchServer._of_file(server, operation, id)
+        return Reply(body=change(reply.body)) if operation == "content" and reply.status == 200 else reply
+
+    server._of_file = of_file  # type: ignore[method-assign]
+
+
+def without_output(row: Row, batch: StoredBatch) -> None:
+    if batch.id == "batch-000001":
+        row["output_file_id"] = None
+
+
+def without_output_and_counts(row: Row, batch: StoredBatch) -> None:
+    del row["request_counts"]
+    without_output(row, batch)
+
+
+def failed_after_running(row: Row, batch: StoredBatch) -> None:
+    if batch.id == "batch-000001" and batch.state == "completed":
+        row.update(status="failed", output_file_id=None, errors={"data": [{"code": "server_error", "message": "broke off"}]})
+
+
+def assert_stopped(server: BatchServer, folder: Path, study: Path, quick: Shell, words: str) -> None:
+    """A start stops with words, buys nothing twice and charges nothing."""
+    left = quick("run", study, "-o", folder / OUT)
+    assert left.code == 1
+    assert words in left.err
+    assert "the same command looks again" in left.err
+    assert (server.calls["create"], server.bill()["twice"], events(folder / OUT)) == (1, 0, {"reserve": DRAWS})
+
+
+def assert_whole(server: BatchServer, folder: Path, study: Path, quick: Shell) -> None:
+    """A start completes the run, and nothing was bought twice."""
+    left = quick("run", study, "-o", folder / OUT)
+    assert left.code == 0, left.err
+    assert (server.bill()["twice"], server.calls["create"]) == (0, 1)
+    assert len(stored(folder / OUT)) == DRAWS
+    assert events(folder / OUT)["lost"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "lines", "words"),
+    [
+        (without_output, {"400": DRAWS}, "has 23 answers, and its files have none"),
+        pytest.param(without_output, {}, "has 24 answers, and its files have none", marks=pytest.mark.slow),
+        (without_output_and_counts, {"400": DRAWS}, "is completed, and its files have 1 of its 24 requests"),
+        pytest.param(without_output_and_counts, {}, "is completed, and its files have 0 of its 24 requests", marks=pytest.mark.slow),
+        (failed_after_running, {}, "has 24 answers, and its files have none"),
+    ],
+)
+def test_answers_without_a_file_are_not_bought_again(
+    quick: Shell, tmp_path: Path, change: Callable[[Row, StoredBatch], None], lines: dict[str, int], words: str
+) -> None:
+    with BatchServer(lines=lines) as server:
+        show(server, change)
+        study = study_of(server, tmp_path)
+        assert_stopped(server, tmp_path, study, quick, words)
+        show(server, lambda row, batch: None)
+        assert_whole(server, tmp_path, study, quick)
+
+
+@pytest.mark.parametrize("counts", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_a_file_that_is_shown_after_the_end_of_its_batch_is_waited_for(quick: Shell, tmp_path: Path, counts: bool) -> None:
+    looks = [0]
+
+    def change(row: Row, batch: StoredBatch) -> None:
+        if not counts:
+            del row["request_counts"]
+        if batch.state == "completed":
+            looks[0] += 1
+            row.update(dict.fromkeys(("output_file_id", "error_file_id")) if looks[0] < 4 else {})
+
+    with BatchServer(lines={"400": 12}) as server:
+        show(server, change)
+        assert_whole(server, tmp_path, study_of(server, tmp_path), quick)
+    assert looks[0] == 4
+
+
+def test_lines_that_are_cut_off_are_waited_for_and_charged_alone_when_asked_to(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        change_content(server, lambda content: content[:-200])
+        study = study_of(server, tmp_path)
+        assert_stopped(server, tmp_path, study, quick, "has 24 answers, and its files have 23 of them")
+        left = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert "requests without an answer are charged at their worst case" in left.err
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS - 1, "lost": 1}
+        assert server.calls["create"] == 1
+
+
+def test_a_batch_that_failed_after_running_is_charged_at_its_worst_case_when_asked_to(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        show(server, failed_after_running)
+        study = study_of(server, tmp_path, limit={"unit": "usd", "amount": 0.0046})
+        assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "lost": DRAWS}
+        assert all(line["usd"] > MAX_TOKENS * 5 / 1e6 for line in ledger(tmp_path / OUT) if line["event"] == "lost")
+        quick("run", study, "-o", tmp_path / OUT)
+    assert all(spent + reserved <= 0.0046 * (1 + 1e-9) for spent, reserved in balances(tmp_path / OUT))
