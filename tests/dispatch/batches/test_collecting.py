@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from isocost.dispatch.batches.collecting import Collector
 from tests.batch_runs import quick, study_of
 from tests.engines.openai.batchbooks import StoredBatch
 from tests.engines.openai.batchserver import BatchServer
@@ -134,3 +135,37 @@ def test_a_batch_that_failed_after_running_is_charged_at_its_worst_case_when_ask
         assert all(line["usd"] > MAX_TOKENS * 5 / 1e6 for line in ledger(tmp_path / OUT) if line["event"] == "lost")
         quick("run", study, "-o", tmp_path / OUT)
     assert all(spent + reserved <= 0.0046 * (1 + 1e-9) for spent, reserved in balances(tmp_path / OUT))
+
+
+def test_a_batch_of_one_refused_problem_fails_alone_where_the_model_answered_before(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
+        server.books.lines = {"400": 1}
+        left = quick("run", study_of(server, tmp_path, n_problems=9), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.calls["create"] == 2
+    assert sum(row["finish_reason"] == "error" for row in stored(tmp_path / OUT)) == 3
+
+
+@pytest.mark.slow
+def test_refused_problems_stop_the_run_if_they_are_too_many_to_be_at_fault(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
+        server.books.lines = {"400": 1}
+        left = quick("run", study_of(server, tmp_path, n_problems=12), "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "something is wrong" in left.err
+    assert len(stored(tmp_path / OUT)) == DRAWS
+
+
+def test_refused_calls_of_a_start_that_was_killed_fail_beside_the_answers_that_it_committed(
+    quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BatchServer(lines={"400": 3}) as server:  # one draw of each problem
+        study = study_of(server, tmp_path)
+        with monkeypatch.context() as killed:
+            killed.setattr(Collector, "_decide", lambda self, state: {}["killed"])
+            assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": 16}
+        assert_whole(server, tmp_path, study, quick)
+    assert sum(row["finish_reason"] == "error" for row in stored(tmp_path / OUT)) == 8

@@ -15,7 +15,7 @@ from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
 from isocost.dispatch.batches.waiting import WaitingCalls
-from isocost.dispatch.calls import Abandoned, AnsweredCalls, Call
+from isocost.dispatch.calls import MOST_SUSPECTS, Abandoned, AnsweredCalls, Call
 from isocost.dispatch.inflight import reported_cost
 from isocost.engines.batches import BatchState
 from isocost.errors import EngineError, InputError, IsocostError, NotRunError, RefusedPromptError, TryAgainError, UsageError
@@ -73,11 +73,8 @@ class Collector:
         if state.status == "failed" and not (state.completed or state.failed or state.output_file or lines.lines):
             return (yield from self._failed(state))
         yield from self._commit(paths)
+        yield self._decide(state)
         tally = self._tally
-        if tally.refused and not tally.answered:
-            tally.error = tally.error or tally.refused[0][1]
-        elif tally.refused:
-            yield [(call, Abandoned(reason=error.reason)) for call, error in tally.refused]
         self._context.submissions.record("collected", self._submitter.submission.id)
         yield from self.clean(state)
         if tally.error is not None:
@@ -214,18 +211,45 @@ class Collector:
         error = outcome.error or RuntimeError(f"request {call.key} came back without an outcome")
         if not isinstance(error, EngineError | InputError):  # nothing could be committed: the next start reads the files again
             raise error
+        if isinstance(error, RefusedPromptError) and not error.certain:
+            self._tally.refused.append((call, error))  # reserved until `_decide`: after a kill, the next start reads its line again
+            return []
         self._charge(call, error)
         if isinstance(error, NotRunError):
             self._waiting.again.append(call)
         elif isinstance(error, TryAgainError):
             self._try_again(call, error)
-        elif isinstance(error, RefusedPromptError) and error.certain:
-            self._tally.failed.append((call, Abandoned(reason=error.reason)))
         elif isinstance(error, RefusedPromptError):
-            self._tally.refused.append((call, error))
+            self._tally.failed.append((call, Abandoned(reason=error.reason)))
         else:
             self._tally.error = self._tally.error or error
         return []
+
+    def _decide(self, state: BatchState) -> AnsweredCalls:
+        """Return the refused calls as failed for good if their prompts are at fault; else note the error that stops the run."""
+        tally = self._tally
+        for call, error in tally.refused:
+            self._charge(call, error)
+        self._close()
+        if tally.refused and not self._is_up(state):
+            tally.error = tally.error or tally.refused[0][1]
+            return []
+        return [(call, Abandoned(reason=error.reason)) for call, error in tally.refused]
+
+    def _is_up(self, state: BatchState) -> bool:
+        """Return True if single calls are at fault for having no answer: others of the batch, or of the model, have one.
+
+        Answers to other batches count only while few problems have none, as online: a request may be wrong since a setting was changed.
+        """
+        if self._tally.answered or (self._is_resumed() and (state.completed or not state.total)):
+            return True
+        problems = {call.job.requests[0].problem_id for call, _ in self._tally.refused}
+        return len(problems) <= MOST_SUSPECTS and self._has_answered()
+
+    def _has_answered(self) -> bool:
+        """Return True if the ledger has an answer of the model, of this start or an earlier one."""
+        with self._context.ledger.locked() as (accounts, _):
+            return any(each.tokens for (_, model), each in accounts.items() if model == self._submitter.submission.model)
 
     def _charge(self, call: Call, error: IsocostError) -> None:
         if isinstance(error, UsageError):
