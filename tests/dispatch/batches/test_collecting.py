@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from isocost.dispatch.batches.collecting import Collector
+from isocost.engines.batches import BatchState
 from tests.batch_runs import quick, study_of
-from tests.engines.openai.batchbooks import StoredBatch
+from tests.engines.openai.batchbooks import Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.engines.openai.replies import Reply
 from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, shell, stored
@@ -163,9 +164,56 @@ def test_refused_calls_of_a_start_that_was_killed_fail_beside_the_answers_that_i
 ) -> None:
     with BatchServer(lines={"400": 3}) as server:  # one draw of each problem
         study = study_of(server, tmp_path)
+
+        def kill(self: Collector, state: BatchState) -> None:
+            raise RuntimeError("killed")
+
         with monkeypatch.context() as killed:
-            killed.setattr(Collector, "_decide", lambda self, state: {}["killed"])
+            killed.setattr(Collector, "_decide", kill)
             assert quick("run", study, "-o", tmp_path / OUT).code == 1
         assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": 16}
         assert_whole(server, tmp_path, study, quick)
     assert sum(row["finish_reason"] == "error" for row in stored(tmp_path / OUT)) == 8
+
+
+@pytest.mark.parametrize(
+    ("fault", "charged", "words"),
+    [
+        ("500", True, "24 of them are charged at their worst case"),
+        pytest.param("429", False, "nothing of it is charged", marks=pytest.mark.slow),
+        pytest.param("missing", True, "24 of them are charged", marks=pytest.mark.slow),
+    ],
+)
+def test_an_outage_stops_the_run_and_no_draw_has_failed(quick: Shell, tmp_path: Path, fault: str, charged: bool, words: str) -> None:
+    with BatchServer(lines={fault: 1}) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "batch batch-000001 has no answer to any of its 24 requests" in left.err
+        assert words in left.err
+        assert server.calls["create"] == 1
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "lost" if charged else "retry": DRAWS}
+        server.books.lines = {}
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    assert {row["finish_reason"] for row in stored(tmp_path / OUT)} == {"stop"}
+
+
+def test_a_rate_limit_is_not_a_failure_of_the_requests_that_it_leaves_without_an_answer(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(lines={"429": 2}) as server:  # half of each batch: 24, 12, 6, 3, 2 and 1
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.calls["create"] > 3
+    assert {row["finish_reason"] for row in stored(tmp_path / OUT)} == {"stop"}
+
+
+@pytest.mark.parametrize("answered", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_batches_that_are_not_run_are_submitted_three_times_in_a_row(quick: Shell, tmp_path: Path, answered: bool) -> None:
+    with BatchServer(
+        endings=[Ending(state="cancelled", share=0.0)] * 2 + [Ending(state="expired", share=0.5 if answered else 0.0)]
+    ) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == (0 if answered else 1), left.err
+        assert ("batch batch-000003 has no answer to any of its 24 requests" in left.err) == (not answered)
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+        assert (server.calls["create"], server.bill()["twice"], events(tmp_path / OUT)["lost"]) == (4, 0, 0)

@@ -36,6 +36,8 @@ class _Tally:
         lost, free: Calls without an answer that may be charged, and those that cost nothing, by reason.
         failed: Calls that have failed for good.
         refused: Calls whose prompts were refused in words that may concern every request.
+        unanswered: Calls that the endpoint could not answer.
+        not_run: The first error of a call that was not run.
         error: The first error that stops the run.
     """
 
@@ -44,6 +46,8 @@ class _Tally:
     free: dict[str, list[str]] = field(default_factory=dict)
     failed: AnsweredCalls = field(default_factory=list)
     refused: list[tuple[Call, RefusedPromptError]] = field(default_factory=list)
+    unanswered: list[tuple[Call, TryAgainError]] = field(default_factory=list)
+    not_run: NotRunError | None = None
     error: BaseException | None = None
 
 
@@ -216,9 +220,10 @@ class Collector:
             return []
         self._charge(call, error)
         if isinstance(error, NotRunError):
+            self._tally.not_run = self._tally.not_run or error
             self._waiting.again.append(call)
         elif isinstance(error, TryAgainError):
-            self._try_again(call, error)
+            self._tally.unanswered.append((call, error))
         elif isinstance(error, RefusedPromptError):
             self._tally.failed.append((call, Abandoned(reason=error.reason)))
         else:
@@ -226,25 +231,53 @@ class Collector:
         return []
 
     def _decide(self, state: BatchState) -> AnsweredCalls:
-        """Return the refused calls as failed for good if their prompts are at fault; else note the error that stops the run."""
+        """Return the calls that have failed for good by their own fault, and put others back; note the error that stops the run."""
         tally = self._tally
         for call, error in tally.refused:
             self._charge(call, error)
         self._close()
-        if tally.refused and not self._is_up(state):
+        if self._is_up(state):
+            self._waiting.barren = 0
+            failed = [call_and_reason for call, error in tally.unanswered for call_and_reason in self._try_again(call, error)]
+            return [*failed, *((call, Abandoned(reason=error.reason)) for call, error in tally.refused)]
+        if tally.refused:
             tally.error = tally.error or tally.refused[0][1]
-            return []
-        return [(call, Abandoned(reason=error.reason)) for call, error in tally.refused]
+        elif (first := self._first_without_answer()) and not self._context.terms.cancel:
+            self._waiting.barren += 1
+            if self._waiting.barren >= MOST_ATTEMPTS or (tally.unanswered and not self._are_suspects()):
+                tally.error = tally.error or self._outage(state, first)
+            self._waiting.again += [call for call, _ in tally.unanswered]
+        return []
 
     def _is_up(self, state: BatchState) -> bool:
         """Return True if single calls are at fault for having no answer: others of the batch, or of the model, have one.
 
-        Answers to other batches count only while few problems have none, as online: a request may be wrong since a setting was changed.
+        Answers to other batches count only while few problems have none, as online: a request may be wrong since a setting was changed,
+        or the endpoint is down. A rate limit is never the fault of a prompt.
         """
         if self._tally.answered or (self._is_resumed() and (state.completed or not state.total)):
             return True
-        problems = {call.job.requests[0].problem_id for call, _ in self._tally.refused}
-        return len(problems) <= MOST_SUSPECTS and self._has_answered()
+        return all(error.charged for _, error in self._tally.unanswered) and self._are_suspects()
+
+    def _are_suspects(self) -> bool:
+        """Return True if few problems have no answer, of a model that has answered before."""
+        return len(_problems([*self._tally.refused, *self._tally.unanswered])) <= MOST_SUSPECTS and self._has_answered()
+
+    def _first_without_answer(self) -> EngineError | None:
+        return self._tally.unanswered[0][1] if self._tally.unanswered else self._tally.not_run
+
+    def _outage(self, state: BatchState, first: EngineError) -> EngineError:
+        """Return the error for a batch without any answer, whose requests the endpoint could not answer or did not run."""
+        unanswered = self._tally.unanswered
+        charged = sum(error.charged for _, error in unanswered)
+        told = f"{charged:,} of them are charged at their worst case" if charged else "nothing of it is charged"
+        problems = _problems(unanswered)
+        suspect = f"; or leave out problem {problems[0]}, if others are answered" if charged and len(problems) <= MOST_SUSPECTS else ""
+        none = f"batch {state.id} has no answer to any of its {len(self._submitter.calls):,} requests"
+        return EngineError(
+            f"model {self._submitter.submission.model}: {none}: {first.happened}",
+            advice=f"{told}; run the same command once the endpoint answers{suspect}",
+        )
 
     def _has_answered(self) -> bool:
         """Return True if the ledger has an answer of the model, of this start or an earlier one."""
@@ -260,12 +293,13 @@ class Collector:
         reason = error.reason if isinstance(error, TryAgainError | RefusedPromptError) else error.happened
         reasons.setdefault(reason if charged else "the batch did not run it, or it was refused", []).append(call.key)
 
-    def _try_again(self, call: Call, error: TryAgainError) -> None:
-        self._waiting.failures[call.key] += 1
+    def _try_again(self, call: Call, error: TryAgainError) -> AnsweredCalls:
+        """Put a call back that the endpoint could not answer, or return it as failed for good. A rate limit is not its failure."""
+        self._waiting.failures[call.key] += error.charged
         if self._waiting.failures[call.key] >= MOST_ATTEMPTS:
-            self._tally.failed.append((call, Abandoned(reason=error.reason)))
-        else:
-            self._waiting.again.append(call)
+            return [(call, Abandoned(reason=error.reason))]
+        self._waiting.again.append(call)
+        return []
 
     def _close(self) -> None:
         for reason, keys in self._tally.lost.items():
@@ -288,3 +322,8 @@ def _lacking(state: BatchState, found: LineCount) -> str:
     if state.status == "completed" or (state.output_file is None and state.status != "failed"):
         return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
     return ""
+
+
+def _problems(calls: Sequence[tuple[Call, IsocostError]]) -> list[str]:
+    """Return the problems of calls, each once."""
+    return list(dict.fromkeys(call.job.requests[0].problem_id for call, _ in calls))

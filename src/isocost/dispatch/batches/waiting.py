@@ -20,6 +20,7 @@ class WaitingCalls:
         source: Calls that were not taken yet.
         again: Calls that an earlier batch did not answer. They go first.
         failures: The number of batches in which a call failed, by key.
+        barren: The number of batches in a row without any answer.
         most: The most calls of a batch.
         not_before: The time (monotonic) before which none is submitted.
         pause: Seconds of the last pause after a batch that exceeded the endpoint's queue.
@@ -29,6 +30,7 @@ class WaitingCalls:
     source: Iterator[Call]
     again: deque[Call] = field(default_factory=deque)
     failures: Counter[str] = field(default_factory=Counter)
+    barren: int = 0
     most: int = MOST_REQUESTS
     not_before: float = 0.0
     pause: float = 0.0
