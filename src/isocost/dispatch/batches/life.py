@@ -19,6 +19,7 @@ from isocost.executors.jobs import Job
 from isocost.ledger.submissions import Submission
 
 _AGE_PER_POLL = 50  # a pause is the age of the batch divided by this
+_UNDECIDED = ("validating", "failed")  # states of a batch that the endpoint has not accepted, or not yet
 _MISSING = 3  # replies in a row that the endpoint does not know a batch, until that is believed
 
 
@@ -82,6 +83,8 @@ class BatchLife:
         if state is None:
             return self._missing()
         yield from self._collector.collect(state)
+        if state.status != "failed":
+            self._waiting.widen(len(self._submitter.calls))
         if state.exceeds_queue and not (state.completed or state.failed):  # it was not accepted
             self._slow_down(state)
 
@@ -121,6 +124,8 @@ class BatchLife:
         if not state.is_known and not self._told:
             self._told = True
             self._context.notify(f"batch {state.id}: its state {state.status!r} is not known; it is looked at again")
+        if state.is_known and state.status not in _UNDECIDED:
+            self._waiting.pause = 0.0
         own = self._context.submissions[self._submitter.submission.id]
         if (own.status, own.completed, own.failed) != (state.status, state.completed, state.failed):
             facts = {"status": state.status, "completed": state.completed, "failed": state.failed}
@@ -160,4 +165,4 @@ class BatchLife:
         waiting.pause = min(timing.longest_queue, max(timing.queue, 2 * waiting.pause))
         waiting.not_before = time.monotonic() + waiting.pause
         told = "; ".join(state.errors)
-        self._context.notify(f"batch {state.id}: the endpoint's queue is full ({told}); submitting again in {waiting.pause:.0f} s")
+        self._context.notify(f"batch {state.id}: the endpoint's queue is full ({told}); submitting again in {duration(waiting.pause)}")
