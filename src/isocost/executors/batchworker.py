@@ -147,12 +147,14 @@ class LineCount:
         lines: Requests with a line, of whatever kind.
         replies: Requests with a reply of status 200.
         refused: Requests with a reply of another status.
+        is_cut_off: True if a line of the files is not whole.
     """
 
     asked: int = 0
     lines: int = 0
     replies: int = 0
     refused: int = 0
+    is_cut_off: bool = False
 
     def __add__(self, other: LineCount) -> LineCount:
         return LineCount(
@@ -160,6 +162,7 @@ class LineCount:
             lines=self.lines + other.lines,
             replies=self.replies + other.replies,
             refused=self.refused + other.refused,
+            is_cut_off=self.is_cut_off or other.is_cut_off,
         )
 
 
@@ -170,7 +173,7 @@ def count_lines(paths: Sequence[Path], jobs: Sequence[Job]) -> LineCount:
     replies = [line["response"] for line in lines if line is not None and isinstance(line.get("response"), dict)]
     good = sum(reply.get("status_code") in (None, 200, "200") for reply in replies)
     told = sum(line is not None and bool(line.get("response") or line.get("error")) for line in lines)
-    return LineCount(asked=len(lines), lines=told, replies=good, refused=len(replies) - good)
+    return LineCount(asked=len(lines), lines=told, replies=good, refused=len(replies) - good, is_cut_off=found.cut_off > 0)
 
 
 def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:

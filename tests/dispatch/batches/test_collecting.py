@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from isocost.dispatch.batches.collecting import Collector
 from isocost.engines.batches import BatchState
-from tests.batch_runs import quick, study_of
+from tests.batch_runs import SOON, quick, study_of
 from tests.engines.openai.batchbooks import Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.engines.openai.replies import Reply
@@ -59,6 +60,11 @@ def failed_after_running(row: Row, batch: StoredBatch) -> None:
         row.update(status="failed", output_file_id=None, errors={"data": [{"code": "server_error", "message": "broke off"}]})
 
 
+def failed_without_counts(row: Row, batch: StoredBatch) -> None:
+    del row["request_counts"]
+    failed_after_running(row, batch)
+
+
 def assert_stopped(server: BatchServer, folder: Path, study: Path, quick: Shell, words: str) -> None:
     """A start stops with words, buys nothing twice and charges nothing."""
     left = quick("run", study, "-o", folder / OUT)
@@ -84,6 +90,7 @@ def assert_whole(server: BatchServer, folder: Path, study: Path, quick: Shell) -
         pytest.param(without_output, {}, "has 24 answers, and its files have none", marks=pytest.mark.slow),
         (without_output_and_counts, {"400": DRAWS}, "is completed, and its files have 1 of its 24 requests"),
         pytest.param(without_output_and_counts, {}, "is completed, and its files have 0 of its 24 requests", marks=pytest.mark.slow),
+        (failed_without_counts, {}, "is failed, and its files have 0 of its 24 requests"),
         (failed_after_running, {}, "has 24 answers, and its files have none"),
     ],
 )
@@ -113,6 +120,32 @@ def test_a_file_that_is_shown_after_the_end_of_its_batch_is_waited_for(quick: Sh
         show(server, change)
         assert_whole(server, tmp_path, study_of(server, tmp_path), quick)
     assert looks[0] == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [lambda content: content[:-200], lambda content: content.replace(b'"custom_id": "', b'"custom_id": "x')])
+def test_answers_of_an_expired_batch_without_counts_that_cannot_be_read_are_not_bought_again(
+    quick: Shell, tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    with BatchServer(endings=[Ending(state="expired", share=0.5)]) as server:
+        show(server, lambda row, batch: row.pop("request_counts"))
+        change_content(server, change)
+        study = study_of(server, tmp_path)
+        assert_stopped(server, tmp_path, study, quick, "is expired, and its files have ")
+        change_content(server, lambda content: content)
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+        assert (server.bill()["twice"], events(tmp_path / OUT)["lost"]) == (0, 0)
+
+
+def test_a_file_that_is_gone_is_not_waited_for_where_its_requests_are_to_be_charged(
+    quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isocost.sampling.batches.TIMING", replace(SOON, results=600.0))
+    with BatchServer(faults={"content": ["404"] * 6}) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert (events(tmp_path / OUT)["lost"], server.calls["content"]) == (DRAWS, 6)
 
 
 def test_lines_that_are_cut_off_are_waited_for_and_charged_alone_when_asked_to(quick: Shell, tmp_path: Path) -> None:

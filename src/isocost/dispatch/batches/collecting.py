@@ -65,16 +65,20 @@ class Collector:
         self._tally = _Tally()
         self._kept: set[str] = set()  # remote files that may hold replies which were not read
 
-    def collect(self, state: BatchState) -> Steps[None]:
+    def collect(self, state: BatchState, *, began: bool) -> Steps[None]:
         """Collect the batch.
+
+        Args:
+            state: Its final state.
+            began: True if it was seen to run before.
 
         Raises:
             EngineError: the endpoint does not answer, or does not give the answers that its batch has; the batch then stays open, and
                 nothing of it is bought again. Or a line stops the run: its usage cannot be right, for example. All other lines are
                 committed then.
         """
-        state, paths, lines = yield from self._gather(state)
-        if state.status == "failed" and not (state.completed or state.failed or state.output_file or lines.lines):
+        state, paths, lines = yield from self._gather(state, began=began)
+        if _ran_nothing(state, lines, began=began):
             return (yield from self._failed(state))
         yield from self._commit(paths)
         yield self._decide(state)
@@ -98,29 +102,31 @@ class Collector:
         self._context.ledger.close_all("lost", [call.key for call in self._submitter.calls], reason)
         self._context.submissions.record("closed", self._submitter.submission.id, why=reason)
 
-    def _gather(self, state: BatchState) -> Steps[tuple[BatchState, list[Path], LineCount]]:
+    def _gather(self, state: BatchState, *, began: bool) -> Steps[tuple[BatchState, list[Path], LineCount]]:
         """Download the result files, again for a while if they lack lines: an endpoint may show the end of a batch before its files.
 
         Raises:
             EngineError: they lack answers that may be paid.
         """
-        timing, began, told = self._context.timing, time.monotonic(), False
+        timing, start, told = self._context.timing, time.monotonic(), False
         while True:
             paths = yield from self._download(state)
             if self._is_resumed():  # an earlier start has found the files whole
                 return state, paths, LineCount()
             lines = yield from self._count(paths)
-            lacking = _lacking(state, lines)
+            lacking = _lacking(state, lines, began=began)
             if not lacking and lines.lines >= min(lines.asked, state.completed + state.failed):
                 return state, paths, lines
-            if time.monotonic() - began > timing.results:
+            if self._kept:  # the user knows that a file is gone
+                return state, paths, lines
+            if time.monotonic() - start > timing.results:
                 break
             if lacking and not told:
                 told = True
                 self._context.notify(f"{lacking}; looking again for up to {duration(timing.results)}")
             yield timing.poll
             yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone, to download them again
-            state = (yield from self._submitter.ask(batchworker.look, state.id)) or state
+            state = (yield from self._submitter.ask(batchworker.look, self._submitter.submission.batch)) or state
         if lacking:
             if not self._context.terms.cancel:
                 yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
@@ -309,8 +315,14 @@ class Collector:
         self._tally.lost, self._tally.free = {}, {}
 
 
-def _lacking(state: BatchState, found: LineCount) -> str:
-    """Return a message on answers of a batch that its files lack, "" if they have all of which is known."""
+def _lacking(state: BatchState, found: LineCount, *, began: bool) -> str:
+    """Return a message on answers of a batch that its files lack, "" if they have all of which is known.
+
+    Args:
+        state: The state of the batch.
+        found: The lines of its files.
+        began: True if it was seen to run.
+    """
     if found.lines >= found.asked:
         return ""
     if state.total or state.completed or state.failed:
@@ -318,10 +330,17 @@ def _lacking(state: BatchState, found: LineCount) -> str:
         answers = found.replies if state.failed else found.replies + found.refused
         have = f"{answers:,} of them" if answers else "none"
         return f"batch {state.id} has {state.completed:,} answers, and its files have {have}" if answers < state.completed else ""
-    # Without counts: a batch that was completed has a line for each request, and any other one a file if it has an answer.
-    if state.status == "completed" or (state.output_file is None and state.status != "failed"):
+    # Without counts: a batch that was completed has a line for each request, and one that ended early has a reply, or may have some.
+    may_have_run = state.status != "failed" or state.output_file or (began and not state.exceeds_queue)
+    if state.status == "completed" or found.is_cut_off or (may_have_run and not found.replies):
         return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
     return ""
+
+
+def _ran_nothing(state: BatchState, found: LineCount, *, began: bool) -> bool:
+    """Return True if a batch was not accepted. One without counts that was seen to run is taken to have run."""
+    ran = state.completed or state.failed or state.output_file or found.lines or (began and not state.total and not state.exceeds_queue)
+    return state.status == "failed" and not ran
 
 
 def _problems(calls: Sequence[tuple[Call, IsocostError]]) -> list[str]:
