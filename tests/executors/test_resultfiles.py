@@ -82,5 +82,8 @@ def test_a_line_without_end_is_cut_and_counts_as_missing(tmp_path: Path, monkeyp
 
 
 def test_lines_that_are_not_whole_are_counted(tmp_path: Path) -> None:
-    assert files(tmp_path, line("a") + b"\n", line("b")[:-1]).cut_off == 0
-    assert files(tmp_path, line("a") + line("b", n=1)[:-3]).cut_off == 1
+    whole = files(tmp_path, line("a") + b"\n", line("b", n=1)[:-1])
+    torn = files(tmp_path, line("a") + b"\n", line("b", n=1)[:-3])
+    assert (whole.cut_off, torn.cut_off) == (0, 1)
+    whole.close()
+    torn.close()
