@@ -12,7 +12,16 @@ from tests.engines.openai.batchserver import BatchServer
 from tests.openai_runs import PRICES, Shell, model, raw, write
 
 SOON = Timing(
-    poll=0.01, longest_poll=0.02, listing=0.1, queue=0.05, longest_queue=0.1, cancelling=5.0, retry=0.01, longest_retry=0.02, patience=5.0
+    poll=0.01,
+    longest_poll=0.02,
+    listing=0.1,
+    queue=0.05,
+    longest_queue=0.1,
+    cancelling=5.0,
+    results=0.5,
+    retry=0.01,
+    longest_retry=0.02,
+    patience=5.0,
 )
 
 

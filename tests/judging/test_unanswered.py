@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -49,8 +50,8 @@ def judged(asked: Asked) -> int | None:
     return int(found[1]) if found and JUDGING in asked.prompt else None
 
 
-def write(folder: Path, server: Server) -> Path:
-    models = {"weak": runs.model(server.url), "strong": runs.model(server.url, "strong", concurrency=1)}
+def write(folder: Path, server: Server, judge: dict[str, Any] | None = None) -> Path:
+    models = {"weak": runs.model(server.url), "strong": runs.model(server.url, "strong", concurrency=1, **(judge or {}))}
     arms = {"weak": {"models": ["weak"], "samples_per_problem": 1}}
     raw = runs.raw(server.url, models=models, arms=arms, grader={"name": "judge", "model": "strong"})
     return runs.write(folder, raw, n_problems=N)

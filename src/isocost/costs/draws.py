@@ -31,13 +31,14 @@ def cost_of(
 
     In US dollars, with c of the p tokens read from the cache and w written to it:
     (input (p - c - w) / s + input_cache_read c / s + input_cache_write w / s + output g) / 10^6 + request / s. Without a price for cached
-    tokens they cost the input price. The prices are those of the highest tier that p is above.
+    tokens they cost the input price. The prices are those of the highest tier that p is above. Where c + w is above p, they are no part
+    of p, as in Anthropic's usage: p in place of p - c - w pays the input price, and the tier is that of p + c + w.
 
     Args:
         card: The model.
         prompt_tokens: p.
         generated_tokens: g.
-        cached_tokens: c, as the endpoint reports it. Where c + w is above p, they are no part of p: p is charged at the highest price.
+        cached_tokens: c, as the endpoint reports it.
         cache_write_tokens: w, as the endpoint reports it.
         sharing: s, the number of draws that share one reading of the prompt.
 
@@ -53,16 +54,19 @@ def cost_of(
             flops *= generated_tokens
     if card.usd_per_million is None:
         return Cost(flops=flops)
-    prices = prices_at(card, prompt_tokens)
+    cached, written = max(cached_tokens, 0), max(cache_write_tokens, 0)
+    apart = cached + written
+    fresh = prompt_tokens - apart if apart <= prompt_tokens else prompt_tokens
+    prices = prices_at(card, fresh + apart)
     try:
         usd = prices["output"] * generated_tokens
-        if prompt_tokens:
-            usd += _prompt_price(prices, prompt_tokens, cached_tokens, cache_write_tokens) / sharing
+        if fresh or apart:
+            usd += _prompt_price(prices, fresh, cached, written) / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
     except KeyError as missing:
         raise BudgetError(missing_price(card.name, missing.args[0])) from None
     usd /= _MILLION
-    if card.usd_per_request and (prompt_tokens or generated_tokens):  # a request that was refused has neither
+    if card.usd_per_request and (fresh or apart or generated_tokens):  # a request that was refused has neither
         usd += card.usd_per_request / sharing
     return Cost(flops=flops, usd=usd)
 
@@ -73,16 +77,12 @@ def missing_price(model: str, key: str) -> str:
     return f"models.{model}.price.{key} is missing: {paid}\n  give it, in USD per million tokens; 0 if they are free"
 
 
-def _prompt_price(prices: Mapping[str, float], tokens: float, cached: float, written: float) -> float:
-    """Return the price of reading a prompt once, in US dollars per million prompts; the arguments are those of `cost_of`."""
+def _prompt_price(prices: Mapping[str, float], fresh: float, cached: float, written: float) -> float:
+    """Return the price of reading a prompt once, in US dollars per million prompts, by its tokens that have nothing to do with a cache."""
     price = prices["input"]
-    if cached <= 0 and written <= 0:  # the common case
-        return price * tokens
-    read, write = prices.get("input_cache_read", price), prices.get("input_cache_write", price)
-    if cached + written > tokens:
-        # How many of these are the prompt's is not known, and no report may take a cost below its worst.
-        return max(price, read, write if written else price) * tokens
-    return price * (tokens - cached - written) + read * cached + write * written
+    if not cached and not written:  # the common case
+        return price * fresh
+    return price * fresh + prices.get("input_cache_read", price) * cached + prices.get("input_cache_write", price) * written
 
 
 def prices_at(card: ModelCard, prompt_tokens: float) -> Mapping[str, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,11 +138,42 @@ def collect(paths: Sequence[Path], jobs: Sequence[Job]) -> list[Outcome]:
     return this_worker().commit([_result(job, engine, found) for job in jobs])
 
 
-def has_answers(paths: Sequence[Path], jobs: Sequence[Job]) -> bool:
-    """Return True if result files have a reply or an error for a request of these jobs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCount:
+    """The lines that result files have for the requests of some jobs.
+
+    Attributes:
+        asked: The requests.
+        lines: Requests with a line, of whatever kind.
+        replies: Requests with a reply of status 200.
+        refused: Requests with a reply of another status.
+        is_cut_off: True if a line of the files is not whole.
+    """
+
+    asked: int = 0
+    lines: int = 0
+    replies: int = 0
+    refused: int = 0
+    is_cut_off: bool = False
+
+    def __add__(self, other: LineCount) -> LineCount:
+        return LineCount(
+            asked=self.asked + other.asked,
+            lines=self.lines + other.lines,
+            replies=self.replies + other.replies,
+            refused=self.refused + other.refused,
+            is_cut_off=self.is_cut_off or other.is_cut_off,
+        )
+
+
+def count_lines(paths: Sequence[Path], jobs: Sequence[Job]) -> LineCount:
+    """Count the lines that result files have for the requests of these jobs."""
     found, most = _results(tuple(paths)), _engine(jobs[0].spec).most_choices
-    lines = (found.line(custom_id) for job in jobs for custom_id, _ in _parts(job, most))
-    return any(line.get("response") or line.get("error") for line in lines if line is not None)
+    lines = [found.line(custom_id) for job in jobs for custom_id, _ in _parts(job, most)]
+    replies = [line["response"] for line in lines if line is not None and isinstance(line.get("response"), dict)]
+    good = sum(reply.get("status_code") in (None, 200, "200") for reply in replies)
+    told = sum(line is not None and bool(line.get("response") or line.get("error")) for line in lines)
+    return LineCount(asked=len(lines), lines=told, replies=good, refused=len(replies) - good, is_cut_off=found.cut_off > 0)
 
 
 def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:

@@ -18,12 +18,16 @@ class ResultFiles:
     Args:
         paths: The files. Where an id occurs twice, its first line with a reply counts, else its first: what was paid is not lost because
             another line says that the request failed or did not run.
+
+    Attributes:
+        cut_off: The number of lines that do not end an object, as the last one of a file that is not whole.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._files = [path.open("rb") for path in paths]
         self._places: dict[str, tuple[int, int]] = {}
         self._repeated: dict[str, list[tuple[int, int]]] = {}  # the places of an id's later lines
+        self.cut_off = 0
         for number, file in enumerate(self._files):
             self._index(number, file)
 
@@ -50,6 +54,7 @@ class ResultFiles:
     def _index(self, number: int, file: BinaryIO) -> None:
         offset = 0
         while line := file.readline(LONGEST_LINE):
+            self.cut_off += bool(text := line.strip()) and not text.endswith(b"}")
             if found := _custom_id(line):
                 if found in self._places:
                     self._repeated.setdefault(found, []).append((number, offset))

@@ -176,7 +176,13 @@ class Replies:
         ]
 
     def _row(self, call: Call, reply: Generation, key: str, seconds: float) -> Row:
-        cost = verdict_cost(self._card, reply.num_prompt_tokens, reply.num_generated_tokens)
+        cost = verdict_cost(
+            self._card,
+            reply.num_prompt_tokens,
+            reply.num_generated_tokens,
+            cached_tokens=reply.num_cached_tokens,
+            cache_write_tokens=reply.num_cache_write_tokens,
+        )
         return {
             "id": key,
             # A repeated call keeps the set that its first row was submitted in, or the batches of that set would change.
@@ -223,13 +229,22 @@ def greedy_params(max_tokens: int | None, own: Sampling | None = None) -> Sampli
     )
 
 
-def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> Cost:
-    """Return the cost of a verdict: 2P FLOPs per token read or written, for P parameters, and its price in US dollars.
+def verdict_cost(
+    card: ModelCard, prompt_tokens: int, generated_tokens: int, *, cached_tokens: int = 0, cache_write_tokens: int = 0
+) -> Cost:
+    """Return the cost of a verdict: 2P FLOPs per token read or written, for P parameters, and its price in US dollars (`cost_of`).
 
-    The FLOPs of a draw leave prompt tokens out, as in the paper (`cost_of`). A judge's include them, because it mostly reads.
+    The FLOPs of a draw leave prompt tokens out, as in the paper. A judge's include them, because it mostly reads.
     """
     flops = None if card.flops_per_token is None else card.flops_per_token * (prompt_tokens + generated_tokens)
-    return Cost(flops=flops, usd=cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens).usd)
+    paid = cost_of(
+        card,
+        prompt_tokens=prompt_tokens,
+        generated_tokens=generated_tokens,
+        cached_tokens=cached_tokens,
+        cache_write_tokens=cache_write_tokens,
+    )
+    return Cost(flops=flops, usd=paid.usd)
 
 
 def _reply_of(row: Row) -> str | None:

@@ -211,10 +211,28 @@ def test_without_an_own_cost_there_is_nothing_to_tell() -> None:
         assert (read_usage(usage, TEXT, BOUNDS).usd, read_usage(usage, TEXT, BOUNDS).remark) == (None, "")
 
 
+ANTHROPIC = {"cache_read_input_tokens": 60, "cache_creation_input_tokens": 40}
+
+
+@pytest.mark.parametrize(
+    ("cache", "cached", "written"),
+    [
+        ({"cache_read_input_tokens": 20, "cache_creation_input_tokens": 10}, 20, 10),
+        (ANTHROPIC, 60, 40),
+        ({**ANTHROPIC, "cache_creation_input_tokens": 80}, 60, 74),  # 164 tokens at most: 100 bytes and a message
+        ({"cache_read_input_tokens": 10**9, "cache_creation_input_tokens": 5}, 134, 0),
+    ],
+)
+def test_tokens_of_caches_beside_the_prompts_are_no_more_than_the_prompt_can_have(cache: dict[str, int], cached: int, written: int) -> None:
+    read = read_usage({**GOOD, **cache}, TEXT, BOUNDS)
+    assert (read.prompt, read.cached, read.cache_written) == (30, cached, written)
+    assert ("are above prompt_tokens 30; they are charged beside it" in read.remark) == (cached + written > 30)
+
+
 VALUES = st.none() | st.booleans() | st.integers(-5, 10**5) | st.floats() | st.text(max_size=3) | st.just({}) | st.just(20.0)
 
 
-KEYS = ["prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details", "cost"]
+KEYS = ["prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details", "cost", *ANTHROPIC]
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES),
@@ -227,6 +245,10 @@ def test_whatever_passes_costs_no_more_than_was_reserved(usage: dict[str, Any], 
         return
     assert 0 <= read.prompt <= bounds.prompt_tokens
     assert read.cached >= 0
+    assert read.cache_written >= 0
+    assert max(read.prompt, read.cached + read.cache_written) <= bounds.prompt_tokens
+    if read.cached + read.cache_written > read.prompt:
+        assert read.prompt + read.cached + read.cache_written <= bounds.prompt_tokens
     assert 0 <= read.generated <= bounds.generated_tokens
     assert read.generated >= sum(bool(text.strip()) for text in texts)
 

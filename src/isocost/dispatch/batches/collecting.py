@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -9,15 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from isocost.amounts import duration
 from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
 from isocost.dispatch.batches.waiting import WaitingCalls
-from isocost.dispatch.calls import Abandoned, AnsweredCalls, Call
+from isocost.dispatch.calls import MOST_SUSPECTS, Abandoned, AnsweredCalls, Call
 from isocost.dispatch.inflight import reported_cost
 from isocost.engines.batches import BatchState
 from isocost.errors import EngineError, InputError, IsocostError, NotRunError, RefusedPromptError, TryAgainError, UsageError
 from isocost.executors import batchworker
+from isocost.executors.batchworker import LineCount
 from isocost.executors.jobs import Answers, Outcome
 
 _MISSING = 3  # replies in a row that the endpoint does not have a result file, until that is believed
@@ -33,6 +36,8 @@ class _Tally:
         lost, free: Calls without an answer that may be charged, and those that cost nothing, by reason.
         failed: Calls that have failed for good.
         refused: Calls whose prompts were refused in words that may concern every request.
+        unanswered: Calls that the endpoint could not answer.
+        not_run: The first error of a call that was not run.
         error: The first error that stops the run.
     """
 
@@ -41,6 +46,8 @@ class _Tally:
     free: dict[str, list[str]] = field(default_factory=dict)
     failed: AnsweredCalls = field(default_factory=list)
     refused: list[tuple[Call, RefusedPromptError]] = field(default_factory=list)
+    unanswered: list[tuple[Call, TryAgainError]] = field(default_factory=list)
+    not_run: NotRunError | None = None
     error: BaseException | None = None
 
 
@@ -58,28 +65,24 @@ class Collector:
         self._tally = _Tally()
         self._kept: set[str] = set()  # remote files that may hold replies which were not read
 
-    def collect(self, state: BatchState) -> Steps[None]:
+    def collect(self, state: BatchState, *, began: bool) -> Steps[None]:
         """Collect the batch.
+
+        Args:
+            state: Its final state.
+            began: True if it was seen to run before.
 
         Raises:
             EngineError: the endpoint does not answer, or does not give the answers that its batch has; the batch then stays open, and
                 nothing of it is bought again. Or a line stops the run: its usage cannot be right, for example. All other lines are
                 committed then.
         """
-        paths = yield from self._download(state)
-        if state.status == "failed" and not paths:
+        state, paths, lines = yield from self._gather(state, began=began)
+        if _ran_nothing(state, lines, began=began):
             return (yield from self._failed(state))
-        if state.completed and not (yield from self._has_answers(paths)):
-            if not self._context.terms.cancel:
-                yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
-            files = [file for file in (state.output_file, state.error_file) if file]
-            self._unread(files, f"batch {state.id} has {state.completed:,} answers, and its files have none")
         yield from self._commit(paths)
+        yield self._decide(state)
         tally = self._tally
-        if tally.refused and not tally.answered:
-            tally.error = tally.error or tally.refused[0][1]
-        elif tally.refused:
-            yield [(call, Abandoned(reason=error.reason)) for call, error in tally.refused]
         self._context.submissions.record("collected", self._submitter.submission.id)
         yield from self.clean(state)
         if tally.error is not None:
@@ -98,6 +101,47 @@ class Collector:
         """Charge all calls that are open at their worst case, and close the submission."""
         self._context.ledger.close_all("lost", [call.key for call in self._submitter.calls], reason)
         self._context.submissions.record("closed", self._submitter.submission.id, why=reason)
+
+    def _gather(self, state: BatchState, *, began: bool) -> Steps[tuple[BatchState, list[Path], LineCount]]:
+        """Download the result files, again for a while if they lack lines: an endpoint may show the end of a batch before its files.
+
+        Raises:
+            EngineError: they lack answers that may be paid.
+        """
+        timing, start, told = self._context.timing, time.monotonic(), False
+        while True:
+            paths = yield from self._download(state)
+            if self._is_resumed():  # an earlier start has found the files whole
+                return state, paths, LineCount()
+            lines = yield from self._count(paths)
+            lacking = _lacking(state, lines, began=began)
+            if not lacking and lines.lines >= min(lines.asked, state.completed + state.failed):
+                return state, paths, lines
+            if self._kept:  # the user knows that a file is gone
+                return state, paths, lines
+            if time.monotonic() - start > timing.results:
+                break
+            if lacking and not told:
+                told = True
+                self._context.notify(f"{lacking}; looking again for up to {duration(timing.results)}")
+            yield timing.poll
+            yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone, to download them again
+            state = (yield from self._submitter.ask(batchworker.look, self._submitter.submission.batch)) or state
+        if lacking:
+            if not self._context.terms.cancel:
+                yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
+            self._unread([file for file in (state.output_file, state.error_file) if file], lacking)
+        return state, paths, lines
+
+    def _is_resumed(self) -> bool:
+        """Return True if an earlier start has collected a part of the batch."""
+        return len(self._submitter.calls) < self._submitter.submission.requests
+
+    def _count(self, paths: Sequence[Path]) -> Steps[LineCount]:
+        calls, found = self._submitter.calls, LineCount()
+        for start in range(0, len(calls), CHUNK):
+            found += yield self._submitter.send(batchworker.count_lines, list(paths), [call.job for call in calls[start : start + CHUNK]])
+        return found
 
     def _download(self, state: BatchState) -> Steps[list[Path]]:
         paths: list[Path] = []
@@ -118,16 +162,6 @@ class Collector:
                 return True
             yield self._context.timing.retry
         return (yield from self._submitter.ask(batchworker.download, file, path))  # type: ignore[no-any-return]
-
-    def _has_answers(self, paths: Sequence[Path]) -> Steps[bool]:
-        """Return True if the result files answer at least one call. A batch that was collected in part counts as answered."""
-        calls = self._submitter.calls
-        if len(calls) < self._submitter.submission.requests:
-            return True
-        for start in range(0, len(calls), CHUNK):  # the first part nearly always has one
-            if (yield self._submitter.send(batchworker.has_answers, list(paths), [call.job for call in calls[start : start + CHUNK]])):
-                return True
-        return False
 
     def _unread(self, files: Sequence[str], told: str) -> None:
         """Leave result files at the endpoint that may hold answers which were paid, and were not read.
@@ -187,18 +221,74 @@ class Collector:
         error = outcome.error or RuntimeError(f"request {call.key} came back without an outcome")
         if not isinstance(error, EngineError | InputError):  # nothing could be committed: the next start reads the files again
             raise error
+        if isinstance(error, RefusedPromptError) and not error.certain:
+            self._tally.refused.append((call, error))  # reserved until `_decide`: after a kill, the next start reads its line again
+            return []
         self._charge(call, error)
         if isinstance(error, NotRunError):
+            self._tally.not_run = self._tally.not_run or error
             self._waiting.again.append(call)
         elif isinstance(error, TryAgainError):
-            self._try_again(call, error)
-        elif isinstance(error, RefusedPromptError) and error.certain:
-            self._tally.failed.append((call, Abandoned(reason=error.reason)))
+            self._tally.unanswered.append((call, error))
         elif isinstance(error, RefusedPromptError):
-            self._tally.refused.append((call, error))
+            self._tally.failed.append((call, Abandoned(reason=error.reason)))
         else:
             self._tally.error = self._tally.error or error
         return []
+
+    def _decide(self, state: BatchState) -> AnsweredCalls:
+        """Return the calls that have failed for good by their own fault, and put others back; note the error that stops the run."""
+        tally = self._tally
+        for call, error in tally.refused:
+            self._charge(call, error)
+        self._close()
+        if self._is_up(state):
+            self._waiting.barren = 0
+            failed = [call_and_reason for call, error in tally.unanswered for call_and_reason in self._try_again(call, error)]
+            return [*failed, *((call, Abandoned(reason=error.reason)) for call, error in tally.refused)]
+        if tally.refused:
+            tally.error = tally.error or tally.refused[0][1]
+        elif (first := self._first_without_answer()) and not self._context.terms.cancel:
+            self._waiting.barren += 1
+            if self._waiting.barren >= MOST_ATTEMPTS or (tally.unanswered and not self._are_suspects()):
+                tally.error = tally.error or self._outage(state, first)
+            self._waiting.again += [call for call, _ in tally.unanswered]
+        return []
+
+    def _is_up(self, state: BatchState) -> bool:
+        """Return True if single calls are at fault for having no answer: others of the batch, or of the model, have one.
+
+        Answers to other batches count only while few problems have none, as online: a request may be wrong since a setting was changed,
+        or the endpoint is down. A rate limit is never the fault of a prompt.
+        """
+        if self._tally.answered or (self._is_resumed() and (state.completed or not state.total)):
+            return True
+        return all(error.charged for _, error in self._tally.unanswered) and self._are_suspects()
+
+    def _are_suspects(self) -> bool:
+        """Return True if few problems have no answer, of a model that has answered before."""
+        return len(_problems([*self._tally.refused, *self._tally.unanswered])) <= MOST_SUSPECTS and self._has_answered()
+
+    def _first_without_answer(self) -> EngineError | None:
+        return self._tally.unanswered[0][1] if self._tally.unanswered else self._tally.not_run
+
+    def _outage(self, state: BatchState, first: EngineError) -> EngineError:
+        """Return the error for a batch without any answer, whose requests the endpoint could not answer or did not run."""
+        unanswered = self._tally.unanswered
+        charged = sum(error.charged for _, error in unanswered)
+        told = f"{charged:,} of them are charged at their worst case" if charged else "nothing of it is charged"
+        problems = _problems(unanswered)
+        suspect = f"; or leave out problem {problems[0]}, if others are answered" if charged and len(problems) <= MOST_SUSPECTS else ""
+        none = f"batch {state.id} has no answer to any of its {len(self._submitter.calls):,} requests"
+        return EngineError(
+            f"model {self._submitter.submission.model}: {none}: {first.happened}",
+            advice=f"{told}; run the same command once the endpoint answers{suspect}",
+        )
+
+    def _has_answered(self) -> bool:
+        """Return True if the ledger has an answer of the model, of this start or an earlier one."""
+        with self._context.ledger.locked() as (accounts, _):
+            return any(each.tokens for (_, model), each in accounts.items() if model == self._submitter.submission.model)
 
     def _charge(self, call: Call, error: IsocostError) -> None:
         if isinstance(error, UsageError):
@@ -209,12 +299,13 @@ class Collector:
         reason = error.reason if isinstance(error, TryAgainError | RefusedPromptError) else error.happened
         reasons.setdefault(reason if charged else "the batch did not run it, or it was refused", []).append(call.key)
 
-    def _try_again(self, call: Call, error: TryAgainError) -> None:
-        self._waiting.failures[call.key] += 1
+    def _try_again(self, call: Call, error: TryAgainError) -> AnsweredCalls:
+        """Put a call back that the endpoint could not answer, or return it as failed for good. A rate limit is not its failure."""
+        self._waiting.failures[call.key] += error.charged
         if self._waiting.failures[call.key] >= MOST_ATTEMPTS:
-            self._tally.failed.append((call, Abandoned(reason=error.reason)))
-        else:
-            self._waiting.again.append(call)
+            return [(call, Abandoned(reason=error.reason))]
+        self._waiting.again.append(call)
+        return []
 
     def _close(self) -> None:
         for reason, keys in self._tally.lost.items():
@@ -222,3 +313,36 @@ class Collector:
         for reason, keys in self._tally.free.items():
             self._context.ledger.close_all("retry", keys, reason)
         self._tally.lost, self._tally.free = {}, {}
+
+
+def _lacking(state: BatchState, found: LineCount, *, began: bool) -> str:
+    """Return a message on answers of a batch that its files lack, "" if they have all of which is known.
+
+    Args:
+        state: The state of the batch.
+        found: The lines of its files.
+        began: True if it was seen to run.
+    """
+    if found.lines >= found.asked:
+        return ""
+    if state.total or state.completed or state.failed:
+        # Some endpoints count what failed as completed, and as nothing else.
+        answers = found.replies if state.failed else found.replies + found.refused
+        have = f"{answers:,} of them" if answers else "none"
+        return f"batch {state.id} has {state.completed:,} answers, and its files have {have}" if answers < state.completed else ""
+    # Without counts: a batch that was completed has a line for each request, and one that ended early has a reply, or may have some.
+    may_have_run = state.status != "failed" or state.output_file or (began and not state.exceeds_queue)
+    if state.status == "completed" or found.is_cut_off or (may_have_run and not found.replies):
+        return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
+    return ""
+
+
+def _ran_nothing(state: BatchState, found: LineCount, *, began: bool) -> bool:
+    """Return True if a batch was not accepted. One without counts that was seen to run is taken to have run."""
+    ran = state.completed or state.failed or state.output_file or found.lines or (began and not state.total and not state.exceeds_queue)
+    return state.status == "failed" and not ran
+
+
+def _problems(calls: Sequence[tuple[Call, IsocostError]]) -> list[str]:
+    """Return the problems of calls, each once."""
+    return list(dict.fromkeys(call.job.requests[0].problem_id for call, _ in calls))

@@ -19,6 +19,8 @@ from isocost.executors.jobs import Job
 from isocost.ledger.submissions import Submission
 
 _AGE_PER_POLL = 50  # a pause is the age of the batch divided by this
+_UNDECIDED = ("validating", "failed")  # states of a batch that the endpoint has not accepted, or not yet
+_RUNNING = ("in_progress", "finalizing", "cancelling")
 _MISSING = 3  # replies in a row that the endpoint does not know a batch, until that is believed
 
 
@@ -42,6 +44,7 @@ class BatchLife:
         self._submitter = Submitter(context, waiting, job, restored)
         self._collector = Collector(context, waiting, self._submitter)
         self._restored = restored is not None
+        self._began = False  # True if it was seen to run before its last state
         self._told = False  # True once the user was notified of a state that is not known
         self.is_waiting = False
 
@@ -81,8 +84,10 @@ class BatchLife:
             return (yield from self._collector.clean(state))
         if state is None:
             return self._missing()
-        yield from self._collector.collect(state)
-        if state.exceeds_queue:
+        yield from self._collector.collect(state, began=self._began)
+        if state.status != "failed":
+            self._waiting.widen(len(self._submitter.calls))
+        if state.exceeds_queue and not (state.completed or state.failed):  # it was not accepted
             self._slow_down(state)
 
     def _watch(self) -> Steps[BatchState | None]:
@@ -121,7 +126,14 @@ class BatchLife:
         if not state.is_known and not self._told:
             self._told = True
             self._context.notify(f"batch {state.id}: its state {state.status!r} is not known; it is looked at again")
+        if state.is_known and state.status not in _UNDECIDED:
+            self._waiting.pause = 0.0
         own = self._context.submissions[self._submitter.submission.id]
+        self._began = own.status in _RUNNING
+        if (
+            self._began and state.status == "failed" and not state.total
+        ):  # the state on the disk stays one that says to the next start that it ran
+            return
         if (own.status, own.completed, own.failed) != (state.status, state.completed, state.failed):
             facts = {"status": state.status, "completed": state.completed, "failed": state.failed}
             self._context.submissions.record("state", own.id, **facts)
@@ -160,4 +172,4 @@ class BatchLife:
         waiting.pause = min(timing.longest_queue, max(timing.queue, 2 * waiting.pause))
         waiting.not_before = time.monotonic() + waiting.pause
         told = "; ".join(state.errors)
-        self._context.notify(f"batch {state.id}: the endpoint's queue is full ({told}); submitting again in {waiting.pause:.0f} s")
+        self._context.notify(f"batch {state.id}: the endpoint's queue is full ({told}); submitting again in {duration(waiting.pause)}")

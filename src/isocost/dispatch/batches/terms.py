@@ -20,6 +20,7 @@ class Timing:
         listing: Between two listings, before a batch that neither shows counts as not created.
         queue, longest_queue: The first and the longest pause after a batch that exceeded what the endpoint queues.
         cancelling: The most that a cancelled batch is waited for.
+        results: The most that the answers of a batch are waited for after it has ended.
         retry, longest_retry: The first and the longest pause after a call that the endpoint could not answer.
         patience: Without any answer of the endpoint, until the run stops.
     """
@@ -30,6 +31,7 @@ class Timing:
     queue: float = 60.0
     longest_queue: float = 1800.0
     cancelling: float = 600.0
+    results: float = 300.0
     retry: float = 2.0
     longest_retry: float = 60.0
     patience: float = 600.0

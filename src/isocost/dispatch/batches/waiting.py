@@ -20,15 +20,17 @@ class WaitingCalls:
         source: Calls that were not taken yet.
         again: Calls that an earlier batch did not answer. They go first.
         failures: The number of batches in which a call failed, by key.
+        barren: The number of batches in a row without any answer.
         most: The most calls of a batch.
         not_before: The time (monotonic) before which none is submitted.
-        pause: Seconds of the last pause after a batch that exceeded the endpoint's queue.
+        pause: Seconds of the last pause after a batch that exceeded the endpoint's queue; 0 once one was accepted.
         is_cut: True if the limit had no room for all of them at the last submission.
     """
 
     source: Iterator[Call]
     again: deque[Call] = field(default_factory=deque)
     failures: Counter[str] = field(default_factory=Counter)
+    barren: int = 0
     most: int = MOST_REQUESTS
     not_before: float = 0.0
     pause: float = 0.0
@@ -42,6 +44,11 @@ class WaitingCalls:
     def put_back(self, calls: Iterable[Call]) -> None:
         """Return calls that were not sent; they keep their place."""
         self.again.extendleft(reversed(list(calls)))
+
+    def widen(self, count: int) -> None:
+        """Let batches have half more calls after one with so many has ended, if it had as many as are allowed."""
+        if count >= self.most:
+            self.most = min(MOST_REQUESTS, self.most + max(1, self.most // 2))
 
     def first(self) -> Call | None:
         """Return the next call without taking it, or None."""

@@ -70,7 +70,8 @@ class Usage:
     Attributes:
         prompt: Tokens of the prompt.
         generated: Tokens generated for all choices, hidden reasoning included.
-        cached: Those read from a cache; above the prompt's where the endpoint counts them apart.
+        cached: Those read from a cache. Where the two of a cache are above the prompt's, they are counted apart from it, and all three are
+            together no more than the maximum.
         cache_written: Those written to a cache.
         usd: What the endpoint itself says the reply cost, or None.
         remark: What is odd but possible about it, or "".
@@ -147,14 +148,18 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
     _refuse_zero(prompt, generated, texts, bounds, ended)
     _refuse_more_than_sent(prompt, generated, bounds, remark)
     _refuse_less_than_came(prompt, generated, texts, bounds)
-    cached = _of_cache(usage, _CACHE_READ)
+    cached, written = _of_cache(usage, _CACHE_READ) or 0, _of_cache(usage, _CACHE_WRITE) or 0
+    beside = _cached_beside(prompt, cached, written)
+    if beside:  # no more than was reserved: all tokens of a prompt together are no more than its bytes can be
+        cached = min(cached, bounds.prompt_tokens - prompt)
+        written = min(written, bounds.prompt_tokens - prompt - cached)
     return Usage(
         prompt=prompt,
         generated=generated,
-        cached=cached or 0,
-        cache_written=_of_cache(usage, _CACHE_WRITE) or 0,
+        cached=cached,
+        cache_written=written,
         usd=_dollars(usage.get("cost")),
-        remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds) or _odd_cost(usage.get("cost")),
+        remark=remark or beside or _short_prompt(prompt, bounds) or _odd_cost(usage.get("cost")),
         reasoning=None if (reasoning := _reasoning(usage)) is None else min(reasoning, generated),
     )
 
@@ -170,10 +175,12 @@ def _of_cache(usage: dict[str, Any], keys: Sequence[str]) -> int | None:
     return None
 
 
-def _cached_beyond(prompt: int, cached: int | None) -> str:
-    if cached is None or cached <= prompt:
+def _cached_beside(prompt: int, cached: int, written: int) -> str:
+    """Return a remark where the tokens of caches are no part of `prompt_tokens`, as in Anthropic's usage: they are more than it has."""
+    if cached + written <= prompt:
         return ""
-    return f"cached_tokens {cached:,} are above prompt_tokens {prompt:,}; the prompt is charged at the higher of both prices"
+    named = f"cached_tokens {cached:,}" + (f" and cache_write_tokens {written:,}" if written else "")
+    return f"{named} are above prompt_tokens {prompt:,}; they are charged beside it, as far as the prompt can have so many"
 
 
 _ADVICE_MISSING = "switch usage on where the endpoint is started, or with extra_body, or name another base_url"
