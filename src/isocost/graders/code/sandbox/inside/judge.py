@@ -111,6 +111,10 @@ class TestPeer(Peer):
         finally:
             self._is_handing = self._answers.is_handed(target)
 
+    def is_check(self, line: int, column: int) -> bool:
+        """Return True if the tests raise an exception at this place on a condition."""
+        return self._reference is not None and (line, column) in self._reference.checks
+
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
         """Write the program's output where the tests read it."""
         self._streams.incoming(message)

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from .answering import Answers, answering
+from .checks import conditional_raises
 from .crossing.decoding import Named
 from .crossing.mirrors import Function, Mirror
 from .crossing.peer import Peer
@@ -89,6 +90,11 @@ class Reference:
             return None
         closed = {name: names for name, names in answering(_statements(self.tests)).items() if name not in self._used_by_solution}
         return Answers(closed) if closed else None
+
+    @cached_property
+    def checks(self) -> frozenset[tuple[int, int]]:
+        """The places where the tests raise an exception on a condition."""
+        return conditional_raises(_statements(self.tests))
 
     @cached_property
     def _used_by_solution(self) -> set[str]:
