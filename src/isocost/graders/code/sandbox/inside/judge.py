@@ -21,6 +21,7 @@ from .crossing.pipes import write_frame
 from .crossing.streams import TestStreams
 from .crossing.table import TamperedError
 from .names import Names, Reference, SolutionModule
+from .pickles import limit_pickles
 
 MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
 SERVER, READS, WRITES = 3, 4, 5  # file descriptors
@@ -162,6 +163,8 @@ def run_tests(reference: Reference, peer: TestPeer) -> None:
     peer.begin_tests(names, frozenset(defined["lacking"]), reference)
     sys.modules["solution"] = SolutionModule(names, peer)
     random.seed(0)  # a verdict must not depend on chance
+    if "pickle" in reference.tests or "shelve" in reference.tests:
+        limit_pickles()
     if "seed" in reference.tests:
         peer.watch_random()
     exec(compile(reference.tests, "tests", "exec", dont_inherit=True), names)  # noqa: S102 - in the sandbox
