@@ -150,10 +150,12 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
-# Methods of plain types that receive the expected value, and return if it matches or could return the value itself.
+# Methods of plain types that receive the expected value. They return if it matches, leave nothing of it, or could return it.
 _PREDICATES = (
-    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "issubset", "issuperset", "isdisjoint", "intersection",
-    "difference", "symmetric_difference", "union",
+    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "removeprefix", "removesuffix", "replace", "translate",
+    "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition", "issubset", "issuperset", "isdisjoint", "intersection",
+    "difference", "symmetric_difference", "union", "intersection_update", "difference_update", "symmetric_difference_update", "remove",
+    "discard", "subtract", "setdefault",
 )  # fmt: skip
 
 
