@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mirrors import Mirror
-from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_made, made_kind, may_be_handed_over, root_of
+from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_copied, is_made, made_kind, may_be_handed_over, root_of
 from .specials import SPECIALS
 from .table import Numbered, Table, container_of
 
@@ -81,7 +81,7 @@ class Encoder:
             return make(self, thing)
         if id(thing) in _NAMES:
             return ["singleton", _NAMES[id(thing)]]
-        if is_made(kind):
+        if is_made(kind) and (kind is not memoryview or is_copied(thing, tests=self._table.tests)):
             return ["made", kind.__name__, self.items(made_kind(kind.__name__).parts(thing))]
         return self._other(thing, kind)
 
