@@ -56,6 +56,8 @@ def test_a_built_in_name_is_the_tests_beside_another_of_the_program(sandbox: San
         ("try:\n    assert f(2) == 4\nexcept ValueError:\n    pass", "def f(x): return 0\nValueError = AssertionError"),
         ("try:\n    assert sum(2, 2) == 4\nexcept KeyError:\n    pass", "def sum(x, y): return 0\nKeyError = AssertionError"),
         ("assert all(sum(x, 2) == x + 2 for x in (1, 2))", "def sum(x, y): return 0\ndef all(x): return True"),
+        ("if f(2) != 4:\n    exit(1)", "def f(x): return 0\ndef exit(*x): pass"),
+        ("import solution\nif solution.f(2) != 4:\n    quit(1)", "def f(x): return 0\nquit = print"),
         ("for x in range(1, 3):\n    assert sum(x, 2) == x + 2", "def sum(x, y): return 0\ndef range(*x): return ()"),
     ],
 )
