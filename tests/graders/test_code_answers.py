@@ -43,6 +43,18 @@ CHEATS = {
         "def f(x): return Ref().solve(x)",
         "class Ref:\n    def solve(self, x): return x * x\ndef same(x, ref): return g(x) == ref.solve(x)\ng = f\nassert same(3, ref=Ref())",
     ),
+    "of an object that a function makes": (
+        "def f(x): return Ref().solve(x)",
+        "class Ref:\n    def solve(self, x): return x * x\ndef make(): return Ref()\nassert f(3) == make().solve(3)",
+    ),
+    "of objects in a container": (
+        "def f(x): return Ref().solve(x)",
+        "class Ref:\n    def solve(self, x): return x * x\nrefs = {1: [Ref()]}\nassert all(f(3) == r.solve(3) for r in refs[1])",
+    ),
+    "by its name": (
+        "def f(x): return Ref().solve(x)",
+        "class Ref:\n    def solve(self, x): return x * x\nassert f(3) == getattr(Ref(), 'solve')(3)",
+    ),
     "a static method": (
         "def f(x): return Ref.solve(x)",
         "class Ref:\n    @staticmethod\n    def solve(x): return x * x\nassert f(3) == Ref.solve(3)",

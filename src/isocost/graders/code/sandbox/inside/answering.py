@@ -132,24 +132,45 @@ def _used_of_own(name: str, statements: Iterable[ast.stmt], functions: dict[str,
     for node in nodes:
         if isinstance(node, ast.Attribute) and _is_of(node.value, kept):
             yield node.attr
+        elif isinstance(node, ast.Call) and _name_given(node) and _holds(node.args[0], kept):
+            yield _name_given(node)
         elif isinstance(node, ast.Call) and _is_of(node.func, kept) and not (isinstance(node.func, ast.Name) and node.func.id == name):
             yield "__call__"
         elif isinstance(node, ast.Subscript) and _is_of(node.value, kept):
             yield "__getitem__"
 
 
+def _name_given(call: ast.Call) -> str:
+    """Return the name in `getattr(thing, "name")`; else an empty text."""
+    found = call.args[1] if isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) > 1 else None
+    return found.value if isinstance(found, ast.Constant) and isinstance(found.value, str) else ""
+
+
 def _kept_by(node: ast.AST, kept: set[str], functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef]) -> Iterator[str]:
-    """Yield the variables, attributes and parameters to which a node gives an object of the class."""
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None and _is_of(node.value, kept):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        yield from filter(None, map(_key, targets))
+    """Yield the variables, attributes, parameters and functions by which a node names an object of the class."""
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None and _holds(node.value, kept):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            yield from _keys(target)
+    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension) and _holds(node.iter, kept):
+        yield from _keys(node.target)
     elif isinstance(node, ast.withitem) and node.optional_vars is not None and _is_of(node.context_expr, kept):
-        yield from filter(None, (_key(node.optional_vars),))
+        yield from _keys(node.optional_vars)
+    elif isinstance(node, _FUNCTIONS) and any(_holds(part.value, kept) for part in ast.walk(node) if isinstance(part, ast.Return)):
+        yield node.name
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
         given = functions[node.func.id].args
         parameters = [one.arg for one in (*given.posonlyargs, *given.args)]
-        yield from (parameter for parameter, value in zip(parameters, node.args, strict=False) if _is_of(value, kept))
-        yield from (keyword.arg for keyword in node.keywords if keyword.arg and _is_of(keyword.value, kept))
+        yield from (parameter for parameter, value in zip(parameters, node.args, strict=False) if _holds(value, kept))
+        yield from (keyword.arg for keyword in node.keywords if keyword.arg and _holds(keyword.value, kept))
+
+
+def _holds(value: ast.expr | None, kept: set[str]) -> bool:
+    """Return True if an expression is the class or an object of it, or a container or function of such."""
+    if isinstance(value, ast.List | ast.Tuple | ast.Set | ast.Dict):
+        return any(_holds(part, kept) for part in (value.values if isinstance(value, ast.Dict) else value.elts))
+    if isinstance(value, ast.Lambda):
+        return _holds(value.body, kept)
+    return value is not None and _is_of(value, kept)
 
 
 def _is_of(value: ast.expr, kept: set[str]) -> bool:
@@ -163,6 +184,11 @@ def _is_of(value: ast.expr, kept: set[str]) -> bool:
             value = value.func
         else:
             return False
+
+
+def _keys(target: ast.expr) -> Iterator[str]:
+    """Yield the keys of the variables and attributes in a target."""
+    yield from filter(None, (_key(part) for part in ast.walk(target) if isinstance(part, ast.expr)))
 
 
 def _key(target: ast.expr) -> str:
