@@ -61,6 +61,27 @@ def test_tests_that_import_what_the_sandbox_lacks_are_no_reference(grader: CodeG
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "import doctest, solution\nr = doctest.testmod(solution)\nassert r.failed == 0 and r.attempted > 0",
+        "import solution as s\nfrom doctest import testmod\nassert testmod(m=s) == (0, 1)",
+        "import doctest, solution\nassert doctest.testmod(solution).failed == 0",
+    ],
+)
+def test_doctests_of_the_program_are_no_reference(grader: CodeGrader, reference: str) -> None:
+    tested = f'{RIGHT}\nf.__doc__ = ">>> f(2)\\\\n4"'
+    assert {grader.grade(reference, program).reason for program in (RIGHT, tested)} == {"bad_reference"}
+
+
+@pytest.mark.sandbox
+def test_other_checks_beside_doctests_are_a_reference(grader: CodeGrader) -> None:
+    reference = "import doctest, solution\nassert doctest.testmod(solution).failed == 0\nassert f(2) == 4"
+    assert grader.grade(reference, RIGHT).correct
+    assert grader.grade(reference, WRONG).reason == "failed: AssertionError"
+
+
+@pytest.mark.sandbox
 def test_imports_that_may_fail_or_are_the_programs(grader: CodeGrader) -> None:
     for reference in (
         "try:\n    import numpy\nexcept ImportError:\n    numpy = None\nassert f(2) == 4",

@@ -258,6 +258,26 @@ CASES = {
         for i in range(30): assert h(big) == 4999950000
         """,
     ),
+    "views of memory": (
+        """
+        import array, ctypes
+        def f(b): return memoryview(b)
+        def g(): return memoryview(bytes(range(6))).cast('B', (2, 3)), memoryview(array.array('d', [1.5, 2]))[::-1], memoryview(b'')
+        def h(view): return isinstance(view, memoryview) and bytes(view[1:])
+        def fill(view): view[0] = 7
+        def odd(): return memoryview((ctypes.c_int * 2)(1, 2))
+        """,
+        """
+        assert f(b'ab') == b'ab' and f(bytearray(b'ab')) == b'ab' and f(b'ab') != b'ac' and isinstance(f(b'ab'), memoryview)
+        assert f(b'ab').tobytes() == bytes(f(b'ab')) == b'ab' and f(b'abc')[1:] == b'bc' and len(f(b'ab')) == 2
+        square, backwards, empty = g()
+        assert square.tolist() == [[0, 1, 2], [3, 4, 5]] and backwards.tolist() == [2, 1.5] and empty == b''
+        assert h(memoryview(b'abc')) == b'bc'
+        data = bytearray(b'abc')
+        fill(memoryview(data))
+        assert data == b'\\x07bc' and len(odd()) == 2
+        """,
+    ),
     "sum shadow": (
         """
         def sum(a, b): return a + b

@@ -24,8 +24,8 @@ def can_grade(tests: str) -> bool:
     """Return True unless the source of the tests shows that they pass every program, or none.
 
     Tests that neither assert, raise nor call anything where they run pass every program: `72` or `f(2) == 4`. They do not run as a script:
-    code under `if __name__ == "__main__":` does not run, and `unittest.main()` would find no tests and end the process. A module that is
-    not of the standard library is not in the sandbox.
+    code under `if __name__ == "__main__":` does not run, and `unittest.main()` would find no tests and end the process. Nor are doctests of
+    the program run, which are no check of it. A module that is not of the standard library is not in the sandbox.
     """
     statements = _parsed(tests)
     if statements is None:
@@ -35,6 +35,8 @@ def can_grade(tests: str) -> bool:
     run = [node for node in (*statements, *instead) if node not in guards and not isinstance(node, _LEFT_OUT)]
     nodes = [node for statement in run for node in ast.walk(statement)]
     if any(name in tests for name in ("unittest", "pytest")) and _ends_the_process(statements, nodes):
+        return False
+    if "doctest" in tests and _counts_doctests(statements):
         return False
     # Tests that change where modules are found may have written the module.
     if "sys.path" not in tests and "sys.modules" not in tests and any(map(_is_lacking, _imports(run))):
@@ -148,6 +150,17 @@ def _ends_the_process(statements: list[ast.stmt], run: list[ast.AST]) -> bool:
         if isinstance(node.func, ast.Name) and node.func.id in functions:
             left += ast.walk(functions.pop(node.func.id))
     return False
+
+
+def _counts_doctests(statements: list[ast.stmt]) -> bool:
+    """Return True if tests require that the program has doctests: by `attempted`, or by the result as a whole."""
+    meanings = _imported(statements)
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    runs = [node for node in nodes if isinstance(node, ast.Call) and _meaning(node.func, meanings) == "doctest.testmod"]
+    given = [value for run in runs for value in (*run.args[:1], *(keyword.value for keyword in run.keywords if keyword.arg == "m"))]
+    compared = {id(part) for node in nodes if isinstance(node, ast.Compare) for part in (node.left, *node.comparators)}
+    counts = any(isinstance(node, ast.Attribute) and node.attr == "attempted" for node in nodes) or any(id(run) in compared for run in runs)
+    return counts and any(_meaning(value, meanings) == _OWN for value in given)
 
 
 def _meaning(function: ast.expr, meanings: dict[str, str]) -> str:

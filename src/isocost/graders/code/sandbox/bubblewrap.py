@@ -36,9 +36,9 @@ class Sandbox:
     """A sandbox that runs untrusted programs. It starts with the first program, and restarts if it has ended. Thread-safe.
 
     Guarantees: no network and no sockets; nothing can be written but 16 MB in a /tmp per sample; nothing can be read
-    but /usr and the Python that runs it, so no home folder, no /proc, no /etc; no other process can be seen or signalled; no program can
-    fork or start another; memory and seconds are limited. When a program's time is over, the kernel ends all its threads with it. A program
-    and its tests run in two processes, and the program's never contains its tests.
+    but /usr and the folder of the Python that runs it, so no /proc, no /etc, and of a home folder nothing but a Python that lives in it; no
+    other process can be seen or signalled; no program can fork or start another; memory and seconds are limited. When a program's time is
+    over, the kernel ends all its threads with it. A program and its tests run in two processes, and the program's never contains its tests.
     Not guaranteed: the kernel is shared, and a vulnerability in it is a way out.
 
     Args:

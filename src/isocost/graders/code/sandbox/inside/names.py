@@ -19,11 +19,21 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+from .answering import Answers, answering
+from .checks import conditional_raises
 from .crossing.decoding import Named
 from .crossing.mirrors import Function, Mirror
 from .crossing.peer import Peer
+from .scopes import looked_up, uses_module
 
-_BUILTINS = frozenset(vars(builtins))
+_BUILTINS = frozenset((*vars(builtins), "exit", "quit"))  # the server adds these two later
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+_EXCEPTIONS = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException))
+# What tests check results with: the program's only where they use no other name.
+_TOOLS = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | frozenset(
+    ("abs", "all", "any", "callable", "getattr", "hasattr", "isinstance", "issubclass", "iter", "len", "next", "open", "print", "repr",
+     "round", "sorted", "exit", "quit")
+)  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -38,29 +48,53 @@ class Reference:
 
     @cached_property
     def asked(self) -> frozenset[str]:
-        """The built-in names that a program is asked to define.
+        """The built-in names that mean the program's.
 
-        With a solution or an entry point: those that these define. Without, and if the tests use no other name that the program could
-        define: all that they use. `assert sum(10, 15) == 6` tests a `sum` of the program's own.
+        The entry point, else names that the solution defines. Without these: all that the tests use, if they use nothing else of the
+        program. `assert sum(10, 15) == 6` tests a `sum` of the program's own; `assert sum(f(2)) == 6` does not. Where the tests use
+        something else, a name that the solution itself calls is its helper. Exceptions are the tests' own. So are tools of tests where
+        they use another name: the `all` of `assert all(sum(x, y) == x + y for x, y in cases)`.
         """
-        if self.entry_point or self.solution:
-            return frozenset((self.entry_point, *_defined(_statements(self.solution))))
-        used = _free(self.tests)
-        others = {name for name in used if name not in _BUILTINS and (name not in sys.stdlib_module_names or self._of_module(name) is None)}
-        return frozenset(used if not others else ())
+        if self.entry_point:
+            return frozenset((self.entry_point,))
+        statements = _statements(self.tests)
+        used = looked_up(statements)
+        alone = not uses_module(statements) and not any(map(self._is_programs, used))
+        if not self.solution:
+            names = (used & _BUILTINS) - _EXCEPTIONS if alone else frozenset()
+            return names if len(names) < 2 else names - _TOOLS
+        parts = _statements(self.solution)
+        defined = frozenset(_defined(parts))
+        return defined if alone else defined - {name for part in parts for name in _read(part).difference(_defined([part]))}
+
+    def _is_programs(self, name: str) -> bool:
+        """Return True if a name that the tests look up, no built-in one, is asked of the program."""
+        return name not in _BUILTINS and not name.startswith("__") and self.own_module(name) is None
 
     def hands_over(self, name: str, value: type | types.FunctionType) -> bool:
         """Return True if a program that uses a name of the tests receives its value.
 
-        Classes are handed over unless they assert. Functions are handed over unless they assert or the tests call them themselves: a
-        program could try its guesses on a `check`, or ask `expected` for the answer. A name that the problem's own solution uses is always
-        handed over.
+        Classes are handed over unless they assert, some without their `answers`. Functions are handed over unless they assert or the tests
+        call them themselves: a program could try its guesses on a `check`, or ask `expected` for the answer. A name that the problem's own
+        solution uses is always handed over.
         """
         if name in self._used_by_solution:
             return True
         if isinstance(value, type):
             return not any(_holds_checks(base) for base in value.__mro__)
         return not _is_checking(value) and name not in self._called
+
+    def answers(self, lacking: frozenset[str]) -> Answers | None:
+        """Return the attributes of classes that are closed to a program which uses these names; None where there are none."""
+        if not lacking.intersection(_CLASS.findall(self.tests)):
+            return None
+        closed = {name: names for name, names in answering(_statements(self.tests)).items() if name not in self._used_by_solution}
+        return Answers(closed) if closed else None
+
+    @cached_property
+    def checks(self) -> frozenset[tuple[int, int]]:
+        """The places where the tests raise an exception on a condition."""
+        return conditional_raises(_statements(self.tests))
 
     @cached_property
     def _used_by_solution(self) -> set[str]:
@@ -72,7 +106,7 @@ class Reference:
         found: set[str] = set()
         for statement in _statements(self.tests):
             own = {statement.name} if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) else set()
-            found |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} - own
+            found |= _read(statement) - own
         return found
 
     def asks_for_class(self, name: str) -> bool:
@@ -143,6 +177,19 @@ class Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name in _BUILTINS and not self.redefines(name):
             raise KeyError(name)
+        return self._look_up(name)
+
+    def of_module(self, name: str) -> Any:
+        """Return an attribute of the program's module. A built-in name means the program's there.
+
+        Raises:
+            KeyError: the program does not define it.
+        """
+        if name in _BUILTINS and name not in self._shadows:
+            raise KeyError(name)
+        return self._look_up(name) if name in _BUILTINS else self[name]
+
+    def _look_up(self, name: str) -> Any:
         if name not in _BUILTINS:
             try:
                 value = self._reference.own(name)
@@ -222,7 +269,7 @@ class SolutionModule(ModuleType):
         if name == "__all__":  # without the built-in names that the program redefined for itself
             return [name for name in self._peer.ask("globals", None) if name in self._names]
         try:
-            return self._names[name]
+            return self._names.of_module(name)
         except KeyError:
             raise AttributeError(f"module 'solution' has no attribute {name!r}") from None
 
@@ -283,8 +330,13 @@ def _defined(statements: list[ast.stmt]) -> Iterable[str]:
             yield from (node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
 
 
+def _read(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement reads."""
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
 def _free(source: str) -> set[str]:
-    """Return the names that a source uses and does not define, or defines only as parameters."""
+    """Return the names that a source uses and does not define."""
     nodes = [node for statement in _statements(source) for node in ast.walk(statement)]
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     stored |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}

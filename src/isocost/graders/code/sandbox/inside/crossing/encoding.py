@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mirrors import Mirror
-from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_made, made_kind, may_be_handed_over, root_of
+from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_copied, is_made, made_kind, may_be_handed_over, root_of
 from .specials import SPECIALS
 from .table import Numbered, Table, container_of
 
@@ -26,10 +26,10 @@ class Encoder:
 
     def __init__(self, table: Table) -> None:
         self.nodes: list[Any] = []
+        self.things: list[object] = []  # what the nodes describe, kept alive: else a later object could get the id of one that is gone
         self._table = table
         self._places: dict[int, int] = {}
         self._left: list[tuple[int, Callable[[Any], list[Any]], Any]] = []
-        self._kept: list[object] = []  # keeps objects alive: else a later one could get the id of one that is gone
 
     def finish(self) -> list[Any]:
         """Return the nodes of all objects that were referred to, and of all that these refer to."""
@@ -66,7 +66,7 @@ class Encoder:
             self._places[key] = place = len(self.nodes)
             self.nodes.append(None)
             self._left.append((place, make, thing))
-            self._kept.append(thing)
+            self.things.append(thing)
         return place
 
     def _node(self, thing: Any) -> list[Any]:
@@ -81,7 +81,7 @@ class Encoder:
             return make(self, thing)
         if id(thing) in _NAMES:
             return ["singleton", _NAMES[id(thing)]]
-        if is_made(kind):
+        if is_made(kind) and (kind is not memoryview or is_copied(thing, tests=self._table.tests)):
             return ["made", kind.__name__, self.items(made_kind(kind.__name__).parts(thing))]
         return self._other(thing, kind)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .blocks import enter, enter_async, leave, leave_async
 from .plain import PLAIN
 from .specials import ARITHMETIC, JUDGING, RUNNING, SPECIALS, STEPS
 
@@ -24,12 +25,16 @@ class Link(Protocol):
 
     tests: bool
     named: set[type]
+    asked: int
 
     def ask(self, action: str, target: object, /, *arguments: object, **named: object) -> Any:
         """Return the result of an action on an object of the other side."""
 
     def release(self, number: int) -> None:
         """Record that a proxy no longer exists."""
+
+    def is_check(self, line: int, column: int) -> bool:
+        """Return True if the tests raise an exception at this place on a condition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,10 +150,12 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
-# Methods of plain types that receive the expected value, and return if it matches or could return the value itself.
+# Methods of plain types that receive the expected value. They return if it matches, leave nothing of it, or could return it.
 _PREDICATES = (
-    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "issubset", "issuperset", "isdisjoint", "intersection",
-    "difference", "symmetric_difference", "union",
+    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "removeprefix", "removesuffix", "replace", "translate",
+    "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition", "issubset", "issuperset", "isdisjoint", "intersection",
+    "difference", "symmetric_difference", "union", "intersection_update", "difference_update", "symmetric_difference_update", "remove",
+    "discard", "subtract", "setdefault",
 )  # fmt: skip
 
 
@@ -204,27 +211,20 @@ def _forward(name: str) -> Callable[..., Any]:
     return method
 
 
-def _is_of_tests(error: object, traceback: Any) -> bool:
-    """Return True if an exception is an assertion that failed in this process, not one that the other side raised."""
-    if not isinstance(error, AssertionError) or traceback is None:
-        return False
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    ask = getattr(_links[0].ask, "__func__", None)  # it raises the other side's exceptions
-    return traceback.tb_frame.f_code is not getattr(ask, "__code__", None)
+def _enter(self: object) -> Any:
+    return enter(_links[0], self, number_of(self))
 
 
 def _exit(self: object, kind: Any, error: Any, traceback: Any) -> Any:
-    """Leave a `with` block. A program cannot suppress a failed assertion of the tests."""
-    link = _links[0]
-    suppressed = link.ask("special", self, "__exit__", kind, error, traceback)
-    return suppressed and not (link.tests and _is_of_tests(error, traceback))
+    return leave(_links[0], self, number_of(self), (kind, error, traceback))
 
 
-async def _leave(self: object, kind: Any, error: Any, traceback: Any) -> Any:
-    link = _links[0]
-    suppressed = await link.ask("special", self, "__aexit__", kind, error, traceback)
-    return suppressed and not (link.tests and _is_of_tests(error, traceback))
+async def _enter_async(self: object) -> Any:
+    return await enter_async(_links[0], self, number_of(self))
+
+
+async def _exit_async(self: object, kind: Any, error: Any, traceback: Any) -> Any:
+    return await leave_async(_links[0], self, number_of(self), (kind, error, traceback))
 
 
 def _equals(self: object, other: object) -> Any:
@@ -274,8 +274,10 @@ def _contains(self: Any, thing: object) -> bool:
 _METHODS: dict[str, Callable[..., Any]] = {
     **{name: _judging(name) if name in JUDGING else _forward(name) for name in SPECIALS},
     "__contains__": _contains,
+    "__enter__": _enter,
     "__exit__": _exit,
-    "__aexit__": _leave,
+    "__aenter__": _enter_async,
+    "__aexit__": _exit_async,
 }
 # The plain type itself compares, hashes and measures a plain value.
 _PLAIN_METHODS = {

@@ -152,6 +152,21 @@ def _new_signature(names: tuple[str, ...], kinds: tuple[Any, ...], having: tuple
     )
 
 
+def _new_view(data: bytes, form: str, *shape: int) -> memoryview:
+    """Return a read-only view of a copy: the memory itself is in the other process."""
+    flat: Any = memoryview(bytes(data))
+    view: memoryview = flat.cast(form) if len(shape) == 1 else flat.cast(form, shape)
+    return view
+
+
+def is_copied(view: memoryview, *, tests: bool) -> bool:
+    """Return True if a view crosses as a copy. The program writes to a view of the tests, and few formats can be made."""
+    return not (tests and not view.readonly) and view.ndim > 0 and view.format in _FORMATS
+
+
+_FORMATS = frozenset("bBhHiIlLqQnNfd?c")
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """An immutable value that is rebuilt from its parts."""
@@ -173,6 +188,7 @@ MADE: dict[type, Value] = {
     array.array: Value(lambda x: [x.typecode, tuple(x)], array.array),
     inspect.Signature: Value(_signature, _new_signature),  # a copy: its methods evaluate the text of annotations
     types.MappingProxyType: Value(lambda x: [dict(x)], types.MappingProxyType),
+    memoryview: Value(lambda x: [x.tobytes(), x.format, *x.shape], _new_view),
     type({}.keys()): Value(lambda x: [tuple(x)], lambda keys: dict.fromkeys(keys).keys()),
     type({}.items()): Value(lambda x: [tuple(x)], lambda items: dict(items).items()),
     type({}.values()): Value(lambda x: [tuple(x)], lambda values: dict(enumerate(values)).values()),
@@ -204,7 +220,7 @@ def is_made(kind: type) -> bool:
 
 
 # A value must really be of these types where `isinstance` says so: tests rely on their comparison.
-NEVER_PROXIES = (*PLAIN, *MADE, bool, type(None))
+NEVER_PROXIES = (*PLAIN, *(kind for kind in MADE if kind is not memoryview), bool, type(None))
 # Types without a name in any module, and those that tests use in isinstance.
 NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
 SINGLETONS: dict[str, Any] = {
