@@ -88,7 +88,7 @@ def pool_measures(measured: Sequence[Model], n_problems: int, by_outcomes: Colle
 
 
 def pass_rates(measured: Sequence[Model], by_outcomes: Collection[str] = ()) -> dict[str, tuple[int, ...]]:
-    """Count the problems of each model by pass rate, as `passrates.binned` does.
+    """Count the problems of each model by pass rate, as `passrates.binning.binned` does.
 
     Models in `by_outcomes` are left out: the share of correct draws is no pass rate where outcomes decide how many are drawn. So are models
     with one graded draw of each problem, whose problems are never or always solved.
