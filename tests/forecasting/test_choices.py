@@ -148,6 +148,7 @@ def test_policies_are_compared_run_by_run() -> None:
     assert some.difference(first, first).error == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_luck_of_simulated_problems_counts_as_far_as_they_are_all() -> None:
     def error(problems: int) -> float:
         some, generator = market(Coverage(), problems), np.random.default_rng(4)
