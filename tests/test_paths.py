@@ -269,7 +269,8 @@ def test_a_hint_names_a_run_as_a_shell_and_the_command_line_read_it(name: str, t
     monkeypatch.chdir(tmp_path)
     Path(name).mkdir()
     (Path(name) / "study.yaml").touch()
-    (word,) = shlex.split(shell_word(Path(name)))
+    read = subprocess.run(["bash", "-c", f"printf %s {shell_word(Path(name))}"], capture_output=True, check=True)
+    word = os.fsdecode(read.stdout)
     assert Path(word) == Path(name)
     assert not word.startswith("-")
     with pytest.raises(RunDirectoryError) as refused:

@@ -39,9 +39,9 @@ def test_a_pipe_that_takes_a_part_at_a_time_gets_everything() -> None:
 
 def test_a_full_disk_is_an_error_of_storage_that_counts_the_lines() -> None:
     with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123 - a device
-        output = Output(full.fileno(), "answers.jsonl")
+        output = Output(full.fileno())
         output.lines = 1234
-        with pytest.raises(StorageError, match=r"^answers.jsonl: No space left on device\n  1,234 lines were written before it$"):
+        with pytest.raises(StorageError, match=r"^standard output: No space left on device\n  1,234 lines were written before it$"):
             output.write(b"one more\n")
 
 

@@ -463,17 +463,17 @@ def test_a_mistake_found_later_gets_the_place_of_what_it_is_about(tmp_path: Path
         "prices.yaml:3: no",
         "models: none",
     ]
-    assert placed(path, ("seed=7",), later) == [
+    assert StudyError(placed(path, ("seed=7",), later)).mistakes == (
         f"{path}:3: models.gpt-4.1.n: is 0",
         f"{path}:3: models.gpt-4.1.price.input is missing\n  give it",
         "--set: seed: is odd",
         "prices.yaml:3: no",
         f"{path}:2: models: none",
-    ]
-    assert placed(path, ("models.new.n=0",), ["models.new: lacks all", "models: none"]) == [
+    )
+    assert StudyError(placed(path, ("models.new.n=0",), ["models.new: lacks all", "models: none"])).mistakes == (
         "--set: models.new: lacks all",
         f"{path}:2: models: none",
-    ]
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,54 +20,132 @@
         ├── BatchesOpenError        batches are under way at endpoints, and the run does not wait for them
         └── LimitReachedError       the hard limit on the bill leaves no room for the next request
 
-A message is one to three lines: what happened and where, then what to do. Each is a field of the error.
+A message is one to three lines: what happened and where, then what to do. Each is a field of the error. The text is made of the fields when
+it is asked for, and nowhere else: in the words of the command line or of Python, and with control characters escaped.
 """
 
 from __future__ import annotations
 
 import copy
 import copyreg
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option of the command line that is an argument in Python.
+
+    Attributes:
+        name: Name of the option, without dashes.
+        value: Value that is named with it; "" for none.
+        argument: Name of the argument in Python, if it is not that of the option.
+        argument_value: Value as Python writes it, if that is another.
+    """
+
+    name: str
+    value: str = ""
+    argument: str = ""
+    argument_value: str = ""
+
+    def text(self, *, for_python: bool) -> str:
+        """Return `--name value`, or `argument=value` in Python."""
+        if not for_python:
+            return f"--{self.name} {self.value}".rstrip()
+        argument, value = self.argument or self.name.replace("-", "_"), self.argument_value or self.value
+        return f"{argument}={value}" if value else argument
+
+
+Words = str | Sequence[str | Option]
+Place = tuple[Path, int | None] | Option  # a file and a line of it, or the option that gives a value
 
 
 class IsocostError(Exception):
     """Base of all errors that isocost raises on purpose.
 
     Args:
-        message: What happened and where. Further lines of it are details, the last of them the advice if none is given.
+        message: What happened and where. Further lines of it, each indented by two spaces, are details. The last of them is the advice if
+            none is given. Any other line break belongs to a name, and is escaped.
         details: What else is known, a line each.
-        advice: What to do about it.
+        advice: What to do about it; options in it are named as `option` is.
+        option: The option that the error is about.
 
     Attributes:
-        happened: What happened and where, in one line.
-        details: The lines between that and the advice.
-        advice: What to do about it; "" where there is nothing to say.
+        option: The option that the error is about, or None.
+        where: Place of what happened, such as a file, if the message does not name it.
+        for_python: True if the text names arguments of Python in place of options. `isocost.api` sets it.
     """
 
     exit_code = 1
+    for_python = False
 
-    def __init__(self, message: str = "", *, details: Sequence[str] = (), advice: str = "") -> None:
-        super().__init__(_as_text(message, details, advice))
-        self.happened, *rest = message.split("\n")
-        between = [line.strip() for line in rest]
-        self.advice = advice or (between.pop() if between and not details else "")
-        self.details = (*between, *details)
+    def __init__(self, message: str = "", *, details: Sequence[str] = (), advice: Words = "", option: Option | None = None) -> None:
+        super().__init__(message)
+        self._what, *between = message.split("\n  ")
+        self._advice: tuple[str | Option, ...] = (advice,) if isinstance(advice, str) else tuple(advice)
+        if between and not details and not advice:
+            self._advice = (between.pop(),)
+        self._details = (*between, *details)
+        self.option, self.where = option, ""
+
+    @property
+    def happened(self) -> str:
+        """What happened and where, in one line."""
+        option = self.option.text(for_python=self.for_python) if self.option else ""
+        return escape_controls(": ".join(filter(None, (self.where, option, self._what))))
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The lines between what happened and the advice."""
+        return tuple(map(escape_controls, self._details))
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; "" where there is nothing to say."""
+        words = (each if isinstance(each, str) else each.text(for_python=self.for_python) for each in self._advice)
+        return escape_controls("".join(words))
+
+    def __str__(self) -> str:
+        """Return what happened, the details and the advice, a line each."""
+        return "\n  ".join(filter(None, (self.happened, *self.details, self.advice)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Return how pickle and copy make the error again, from its text and its fields: errors cross process boundaries."""
+        """Return how pickle and copy make the error again, from its fields: errors cross process boundaries."""
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
     def telling(self, detail: str) -> Self:
         """Return the same error with one detail more, the first of them."""
         told = copy.copy(self)
-        told.details = (detail, *self.details)
-        told.args = (_as_text(self.happened, told.details, self.advice),)
+        told._details = (detail, *self._details)
         return told
 
+    def placed_in(self, where: str) -> Self:
+        """Return the same error with the place of what happened."""
+        placed = copy.copy(self)
+        placed.where = where
+        return placed
 
-def _as_text(happened: str, details: Sequence[str], advice: str) -> str:
-    return "\n  ".join(filter(None, (happened, *details, advice)))
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change the texts of the error in place; options stay."""
+        self.args = tuple(change(each) if isinstance(each, str) else each for each in self.args)
+        self.where, self._what, self._details = change(self.where), change(self._what), tuple(map(change, self._details))
+        self._advice = tuple(change(each) if isinstance(each, str) else each for each in self._advice)
+
+
+def escape_controls(text: str) -> str:
+    """Escape control characters, line breaks and other invisible characters as Python does: a name must not split a line."""
+    return text if text.isprintable() else "".join(each if _is_visible(each) else _escape(each) for each in text)
+
+
+def _is_visible(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"  # spaces of other scripts
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class InputError(IsocostError):
@@ -76,12 +154,68 @@ class InputError(IsocostError):
     exit_code = 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyMistake:
+    """A mistake in a study.
+
+    Attributes:
+        what: Keys and what is wrong with them; a second line, indented by two spaces, is the advice.
+        place: The file and its line, None where the line is not known; or the option that sets the value; or None.
+    """
+
+    what: str
+    place: Place | None = None
+
+    def text(self, *, for_python: bool) -> str:
+        """Return the place and what is wrong."""
+        if isinstance(self.place, Option):
+            place = self.place.text(for_python=for_python) + ": "
+        else:
+            place = ":".join(str(each) for each in self.place or () if each is not None) + ": " if self.place else ""
+        return "\n  ".join(map(escape_controls, f"{place}{self.what}".split("\n  ")))
+
+
 class StudyError(InputError):
     """A study file with one or more mistakes, one per line."""
 
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = tuple(mistakes)
+    def __init__(self, mistakes: Sequence[str | StudyMistake]) -> None:
+        super().__init__()
+        self.found = tuple(each if isinstance(each, StudyMistake) else StudyMistake(what=each) for each in mistakes)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """The mistakes, each with its place."""
+        return tuple(each.text(for_python=self.for_python) for each in self.found)
+
+    @property
+    def happened(self) -> str:
+        """The first mistake, in one line."""
+        return str(self).partition("\n")[0]
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The lines between that and the last."""
+        return tuple(line.strip() for line in str(self).split("\n")[1:-1])
+
+    @property
+    def advice(self) -> str:
+        """The last line, if there are several."""
+        return str(self).partition("\n")[2].rpartition("\n")[2].strip()
+
+    def __str__(self) -> str:
+        """Return the mistakes, one per line or two."""
+        return "\n".join(self.mistakes)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change the texts of the mistakes in place."""
+        self.found = tuple(replace(each, what=change(each.what)) for each in self.found)
+
+    def drop_places(self, file: Path) -> None:
+        """Leave out the places in a file, in place."""
+        same = file.absolute()
+        self.found = tuple(
+            replace(each, place=None) if isinstance(each.place, tuple) and each.place[0].absolute() == same else each for each in self.found
+        )
 
 
 class ProblemsError(InputError):

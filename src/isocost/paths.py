@@ -136,6 +136,12 @@ def is_special_file(path: Path) -> bool:
 
 
 def shell_word(path: Path) -> str:
-    """Format a path as one word of a command, safe for shells and option parsers."""
-    text = str(path)
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+    """Format a path as one word of a command, on one line, safe for shells and option parsers.
+
+    A name with control characters is written as `$'...'` with escapes, which bash, zsh and ksh read.
+    """
+    text = f"./{path}" if str(path).startswith("-") else str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + "".join(each if each.isprintable() else "".join(f"\\{byte:03o}" for byte in os.fsencode(each)) for each in escaped) + "'"

@@ -16,8 +16,8 @@ from isocost.errors import InputError, StorageError
 class Output:
     """Writes whole lines to a descriptor and counts them. Unbuffered, so that no write can fail after the last call."""
 
-    def __init__(self, descriptor: int, name: str = "standard output") -> None:
-        self.descriptor, self.name, self.lines = descriptor, name, 0
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor, self.lines = descriptor, 0
 
     def write(self, data: bytes) -> None:
         """Write all data.
@@ -38,8 +38,8 @@ class Output:
             raise
         except OSError as error:
             if error.errno == errno.EBADF:
-                raise InputError(f"{self.name}: is closed, or not open for writing") from error
-            raise StorageError(f"{self.name}: {error.strerror}\n  {self.lines:,} lines were written before it") from error
+                raise InputError("standard output: is closed, or not open for writing") from error
+            raise StorageError(f"standard output: {error.strerror}\n  {self.lines:,} lines were written before it") from error
 
 
 def refuse_same_file(source: int, target: int, name: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from isocost.coercion import coerce_texts
 from isocost.config import Study
 from isocost.config.fields import fields_at
-from isocost.errors import StudyError
+from isocost.errors import Option, Place, StudyError, StudyMistake
 from isocost.hints import nearest
 from isocost.paths import from_home
 from isocost.settings import apply_settings
@@ -21,6 +21,8 @@ from isocost.settings import set_by as keys_set_by
 from isocost.studynames import Known, Mistake, engine_mistakes, mapping, references, short
 from isocost.studyrounds import round_mistakes
 from isocost.yamlfile import Keys, YamlFile, read_yaml
+
+_SET = Option(name="set", argument="settings")
 
 
 def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
@@ -33,7 +35,10 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     raw = file.data
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
-    unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in coerce_texts(raw, file.plain, Study)]
+    unclear = [
+        StudyMistake(what=f"{_dotted(keys)}: {why}", place=(path, file.plain[keys].line))
+        for keys, why in coerce_texts(raw, file.plain, Study)
+    ]
     # The file without --set, to tell later which mistakes the settings brought.
     alone = deepcopy(raw)
     apply_settings(raw, settings)
@@ -43,19 +48,20 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     def before() -> list[Mistake]:
         return _checked(alone, known)[1] if settings else []
 
-    def where(keys: Keys, message: str) -> str:
+    def where(keys: Keys, message: str) -> Place:
         own = not settings or _was_before(keys, message, before(), set_by)
-        return f"{_place(path, file, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
+        return _place(path, file, keys, set_by, own=own)
 
     twice = unclear + [
-        f"{path}:{again}: {'.'.join(map(str, keys))}: occurs twice, first in line {first}; keep one" for keys, first, again in file.repeated
+        StudyMistake(what=f"{_dotted(keys)}: occurs twice, first in line {first}; keep one", place=(path, again))
+        for keys, first, again in file.repeated
     ]
     try:
         study = check_study(raw, known, where=where, line=file.line_of)
     except StudyError as error:
         prices = mapping(raw.get("costs")).get("prices")
         priced = known.price_mistakes(from_home(path.parent, prices), prices) if isinstance(prices, str) else ()
-        raise StudyError([*twice, *error.mistakes, *priced]) from None
+        raise StudyError([*twice, *error.found, *priced]) from None
     if twice:
         raise StudyError(twice)
     return study
@@ -65,7 +71,7 @@ def check_study(
     raw: dict[str, Any],
     known: Known,
     *,
-    where: Callable[[Keys, str], str] = lambda keys, message: ".".join(map(str, keys)) or "study",
+    where: Callable[[Keys, str], Place | None] = lambda keys, message: None,
     line: Callable[[Keys], int] = lambda keys: 0,
 ) -> Study:
     """Validate a study given as plain data.
@@ -82,8 +88,19 @@ def check_study(
     study, found = _checked(raw, known)
     if study is None:
         found.sort(key=lambda mistake: line(mistake[0]))
-        raise StudyError(list(dict.fromkeys(f"{where(keys, message)}: {message}" for keys, message in found)))
+        located = ((keys, message, where(keys, message)) for keys, message in found)
+        raise StudyError(list(dict.fromkeys(_located(keys, message, place) for keys, message, place in located)))
     return study
+
+
+def _located(keys: Keys, message: str, place: Place | None) -> StudyMistake:
+    """Return a mistake; one that concerns the whole study is named by its place alone."""
+    name = _dotted(keys) or ("" if place else "study")
+    return StudyMistake(what=f"{name}: {message}" if name else message, place=place)
+
+
+def _dotted(keys: Keys) -> str:
+    return ".".join(map(str, keys))
 
 
 def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[Mistake]]:
@@ -105,7 +122,7 @@ def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[Mist
     return study, found
 
 
-def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list[str]:
+def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list[StudyMistake]:
     """Return mistakes that were found after reading, each with the place of the setting that it begins with, as `models.weak.n: ...`.
 
     Args:
@@ -121,8 +138,8 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
     for mistake in mistakes:
         # The longest known path at the start of the message, because names may contain dots.
         ends = [end for end, sign in enumerate(f"{mistake} ") if sign in ".: " and mistake[:end] in known]
-        place = _place(path, file, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
-        found.append(f"{place}: {mistake}" if place else mistake)
+        place = _place(path, file, known[mistake[: ends[-1]]], set_by, own=True) if ends else None
+        found.append(StudyMistake(what=mistake, place=place))
     return found
 
 
@@ -154,7 +171,7 @@ def _was_before(keys: Keys, message: str, before: Sequence[Mistake], set_by: Col
     return not touched and any(keys == other for other, _ in before)
 
 
-def _place(path: Path, file: YamlFile, keys: Keys, set_by: Collection[tuple[str, ...]], *, own: bool) -> str:
+def _place(path: Path, file: YamlFile, keys: Keys, set_by: Collection[tuple[str, ...]], *, own: bool) -> Place:
     """Return `study.yaml:12`, or `--set` if the value comes from there. Values are never shown, because one may be a misplaced secret.
 
     Args:
@@ -166,11 +183,11 @@ def _place(path: Path, file: YamlFile, keys: Keys, set_by: Collection[tuple[str,
     """
     words = tuple(map(str, keys))
     if not own or any(words[:n] in set_by for n in range(1, len(words) + 1)):
-        return "--set"
+        return _SET
     for n in range(len(keys), 0, -1):
         if keys[:n] in file.lines:
             break
         if any(given[:n] == words[:n] for given in set_by):  # a section that the file does not have
-            return "--set"
+            return _SET
     line = file.line_of(keys)
-    return f"{path}:{line}" if line else str(path)
+    return path, line or None

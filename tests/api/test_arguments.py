@@ -52,6 +52,12 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: isocost.measure(FRAME, by=""), r"^by: is empty"),
     (lambda: isocost.forecast(FRAME, pilot=0), r"^pilot: must be a whole number of at least 1"),
     (lambda: isocost.forecast(FRAME, objective="x"), r'^objective: "x" is no objective'),
+    (lambda: isocost.forecast(FRAME, pilot=9), r"^pilot=9: model a has at most 4"),
+    (lambda: isocost.forecast(FRAME, budgets=1), r"^budgets=1 .*per problem: the pilot alone costs"),
+    (lambda: isocost.forecast(FRAME, false_positives={"c": 0.1}), r'^false_positives: the table has no model "c"'),
+    (lambda: isocost.forecast(FRAME, false_positives={"a": 2}), r'such as false_positives={"weak": 0.07}$'),
+    (lambda: isocost.measure(FRAME, by="correct"), r'^the frame: by: column "correct" belongs to a sample'),
+    (lambda: isocost.backtest(FRAME, policies="unifrm"), r'^policies: there is no policy "unifrm"'),
     (lambda: isocost.Study(raw_study(arms={"x": {"models": "weak"}})), r"arms\.x\.models: input should be a list, got 'weak'"),
     (lambda: isocost.Study(3), "^a study is a file, a dict or keywords, not int"),  # type: ignore[arg-type]
 ]
@@ -69,3 +75,9 @@ def test_mistakes_of_a_study_that_is_no_file_have_no_place(tmp_path: Path, monke
     with pytest.raises(StudyError, match=r"^problems") as refused:
         isocost.Study(raw_study()).run("out", progress=False)
     assert "out.yaml" not in str(refused.value)
+
+
+def test_a_mistake_in_settings_is_named_by_the_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match=r"^settings: seed: input should be a valid integer"):
+        isocost.Study(raw_study()).run("out", settings=["seed=many"], progress=False)

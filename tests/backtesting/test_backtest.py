@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 
 from isocost.backtesting import Backtest, Line, backtest, buyers_of, load
-from isocost.backtesting.bounds import Learned
-from isocost.backtesting.buyers import LAW_KNOWN, RATES_KNOWN, bound_buyer, fixed_buyer
+from isocost.backtesting.buyers import LAW_KNOWN, RATES_KNOWN, fixed_buyer
 from isocost.backtesting.pool import Pool
 from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
-from isocost.passrates import Posterior, fixed_prior
 from isocost.policies import FIXED, ONE_MODEL, POLICIES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from tests.backtesting.pools import simulated
@@ -123,12 +121,11 @@ def test_policies_that_there_are_not_are_refused(names: list[str], message: str,
 @pytest.mark.slow
 @pytest.mark.skipif(not GAME24.exists(), reason="shared data is absent")
 def test_bounds_on_game24_are_the_known_ones() -> None:
-    """200 seeds: ratios of docs/method.md, and of the greedy index with a fixed prior."""
+    """200 seeds: ratios of docs/method.md."""
     costs = {"gpt4-answer-only": 20.0, "gpt4-steps": 75.0}
     pool = load(GAME24, Coverage(), given=GivenCosts(amounts=costs, per="draw")).pool
-    fixed = bound_buyer("fixed", Learned(Posterior(fixed_prior(0.3, 2.0), 2)), (0, 1))
-    found = backtest(pool, [*buyers_of([], pool), fixed], Coverage(), [0.3, 0.35, 0.4], seeds=200, resamples=2)
-    for name, known in {LAW_KNOWN: (1.74, 2.01, 2.31), "fixed": (1.71, 1.96, 2.33), RATES_KNOWN: (13.1, 14.3, 16.6)}.items():
+    found = backtest(pool, buyers_of([], pool), Coverage(), [0.3, 0.35, 0.4], seeds=200, resamples=2)
+    for name, known in {LAW_KNOWN: (1.74, 2.01, 2.31), RATES_KNOWN: (13.1, 14.3, 16.6)}.items():
         ratios = [line(found, t, name).ratio.value for t in range(3)]
         np.testing.assert_allclose(ratios, known, rtol=0.07)
 

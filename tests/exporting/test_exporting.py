@@ -183,6 +183,7 @@ def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeyp
     assert str(finished.parent) not in text  # a path of this machine
 
 
+@pytest.mark.slow
 def test_the_card_of_unfiltered_data_promises_no_correct_answers(tmp_path: Path) -> None:
     out = run(write_study(tmp_path, n_problems=6, curate={"filter": "none"}), tmp_path / "run").directory
     export(out, CELL, "messages", tmp_path / "data")
@@ -281,6 +282,7 @@ def test_an_error_in_the_middle_leaves_no_folder(finished: Path, tmp_path: Path,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_card_counts_the_problems_that_nearly_repeat_others(tmp_path: Path) -> None:
     study = write_study(tmp_path, n_problems=12)
     same = [{"id": f"t{i}", "question": f"What is {i} + {i}?", "answer": str(2 * i)} for i in range(3)]

@@ -67,6 +67,7 @@ def test_a_resumed_training_is_equal_to_an_uninterrupted_one(base: Path, tmp_pat
     assert not work_folder(out).exists()
 
 
+@pytest.mark.slow
 def test_a_kill_while_checkpoints_are_scored_loses_no_step(base: Path, tmp_path: Path, uninterrupted: Path) -> None:
     def kill(folder: Path) -> float:
         raise KilledError

@@ -60,6 +60,7 @@ def test_eight_micro_batches_of_one_are_one_batch_of_eight(base: Path, tmp_path:
         assert_close(tmp_path / "other", tmp_path / "1")
 
 
+@pytest.mark.slow
 def test_micro_batches_are_of_like_length_and_a_step_sees_the_same_rows(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,7 +118,7 @@ def test_kept_and_distinct_solutions_are_scaled_by_the_share_of_sound_ones() -> 
             assert other.value == pytest.approx(0.75 * (one.value or 0))
             for end, scaled in ((one.low, other.low), (one.high, other.high)):
                 assert scaled == pytest.approx(0.75 * (end or 0), abs=2 / 20)  # both are rounded to twentieths
-    assert (sound.kept([10_000], 3)[0].high or 0) <= 2.25
+    assert (sound.kept([1_000], 3)[0].high or 0) <= 2.25
     assert plain.kept([8], 3) == sound.of_correct().kept([8], 3)
 
 

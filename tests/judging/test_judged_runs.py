@@ -94,8 +94,18 @@ def verdicts(out: Path) -> list[bool | None]:
     return samples(out)["correct"].to_list()
 
 
-def test_the_judge_decides_what_is_trained_on(tmp_path: Path, out: Path) -> None:
-    run(write_judged(tmp_path), out)
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a judged study and its finished run; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("judged")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "LocalExecutor", InlineExecutor)
+        run(write_judged(folder), folder / "run")
+    return folder
+
+
+def test_the_judge_decides_what_is_trained_on(judged: Path) -> None:
+    out = judged / "run"
     assert verdicts(out) == truth(out)
     assert len(verdicts(out)) == WEAK + STRONG
     assert 0 < sum(truth(out)) < WEAK + STRONG
@@ -107,9 +117,8 @@ def test_the_judge_decides_what_is_trained_on(tmp_path: Path, out: Path) -> None
 
 
 @pytest.mark.slow
-def test_what_both_models_wrote_is_asked_once(tmp_path: Path, out: Path) -> None:
-    run(write_judged(tmp_path), out)
-    asked = told(tmp_path)
+def test_what_both_models_wrote_is_asked_once(judged: Path) -> None:
+    out, asked = judged / "run", told(judged)
     assert set(Counter(asked).values()) == {1}
     written = samples(out).select("problem_id", "generation").unique().height
     assert len(asked) == written < WEAK + STRONG
@@ -138,14 +147,13 @@ def test_a_run_judged_without_its_system_message_by_an_earlier_version_asks_noth
     assert told(tmp_path) == asked
 
 
-def test_a_second_run_asks_nothing(tmp_path: Path, out: Path) -> None:
-    study = write_judged(tmp_path)
-    run(study, out)
-    before, asked = state(out), told(tmp_path)
-    run(study, out)
+def test_a_second_run_asks_nothing(judged: Path) -> None:
+    out = judged / "run"
+    before, asked = state(out), told(judged)
+    run(judged / "study.yaml", out)
     run_stage(out, "report")
     assert state(out) == before
-    assert told(tmp_path) == asked
+    assert told(judged) == asked
 
 
 @pytest.mark.slow

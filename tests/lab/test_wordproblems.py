@@ -75,7 +75,3 @@ def test_a_careful_solution_is_true_and_ends_in_the_answer(writer: Writer, drawn
 def test_an_unknown_split_is_refused() -> None:
     with pytest.raises(ValueError, match="known: pretraining, train"):
         next(generate("dev", 0))  # type: ignore[arg-type]
-
-
-def test_levels_can_be_chosen() -> None:
-    assert {problem.level for problem in islice(generate("test", 0, levels=(2, 5)), 100)} == {2, 5}

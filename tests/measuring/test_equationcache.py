@@ -47,7 +47,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @given(st.lists(st.sampled_from(TEXTS), max_size=20), st.lists(st.sampled_from(TEXTS), min_size=1, max_size=20))
-@settings(max_examples=50)
+@settings(max_examples=15)
 def test_what_is_known_changes_no_number(tmp_path_factory: pytest.TempPathFactory, earlier: list[str], now: list[str]) -> None:
     path = tmp_path_factory.mktemp("cache") / "equations.cache"
     for texts in (earlier, now, earlier + now):

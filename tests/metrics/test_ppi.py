@@ -82,7 +82,6 @@ def test_many_labels_give_the_normal_interval_of_the_paper() -> None:
     low, high = ends(found.estimate)
     assert (high - low) / 2 == pytest.approx(1.96 * error, rel=0.01)
     assert found.error_ratio == pytest.approx(error / np.sqrt(np.var(y[:8000]) / 8000), rel=0.01)
-    assert found.n_judged == 40_000
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 20, 50])

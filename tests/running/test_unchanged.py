@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,22 @@ AGAIN = "nothing has changed since the last report"
 Change = Callable[[Path, Path], None]
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `finished`, a copy of `work`: a study and its run that has ended."""
+    folder = tmp_path_factory.mktemp("unchanged")
+    (folder / "work").mkdir()
+    run(write_study(folder / "work", n_problems=6, n_samples=6), folder / "work" / "out")
+    shutil.copytree(folder / "work", folder / "finished")
+    return folder
+
+
 @pytest.fixture
-def study(tmp_path: Path) -> Path:
-    """A study whose run has ended, in `out` beside it."""
-    path = write_study(tmp_path, n_problems=6, n_samples=6)
-    run(path, tmp_path / "out")
-    return path
+def study(kept: Path) -> Path:
+    """A study whose run has ended, in `out` beside it, where it was made."""
+    shutil.rmtree(kept / "work")
+    shutil.copytree(kept / "finished", kept / "work")
+    return kept / "work" / "study.yaml"
 
 
 def is_reused(study: Path, **options: Any) -> bool:

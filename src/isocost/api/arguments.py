@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from isocost.api.runs import Run
-from isocost.errors import InputError, IsocostError, StudyError
+from isocost.errors import InputError, IsocostError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 Costs = Mapping[str, float]
 
 _ACCEPTED = "a polars or pandas frame, or a list of dicts"
-_NAMES = {"budget": "budgets", "push-to-hub": "name"}  # arguments that have another name than their option
-_OPTION = re.compile(r"(?<![\w-])--(cost|by|objective|budget|policies|pilot|false-positives|arm|student|seed|format|push-to-hub)\b( ?)")
 
 
 def frame_of(table: Frame, argument: str, accepted: str = _ACCEPTED) -> pl.DataFrame:
@@ -96,38 +93,14 @@ def table_file(table: Table, argument: str, name: str = "frame.parquet") -> Iter
 
 @contextmanager
 def python_words(replaced: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Write errors anew that pass: arguments in place of the options of the command line, and the given texts by others."""
+    """Let errors that pass name arguments in place of the options of the command line, and replace the given texts by others."""
     try:
         yield
     except IsocostError as error:
-        reword(error, replaced or {})
+        error.for_python = True
+        for old, new in (replaced or {}).items():
+            error.rewrite(lambda text, old=old, new=new: text.replace(old, new))  # type: ignore[misc]
         raise
-
-
-def reword(error: IsocostError, replaced: Mapping[str, str]) -> None:
-    """Write the message of an error anew, in place."""
-
-    def anew(text: str) -> str:
-        for old, new in replaced.items():
-            text = text.replace(old, new)
-        return _OPTION.sub(lambda found: _NAMES.get(found[1], found[1].replace("-", "_")) + ("=" if found[2] else ""), text)
-
-    _change(error, anew)
-
-
-def reword_places(error: IsocostError, path: Path) -> None:
-    """Leave the places in a study file out of an error, in place: a study that is no file has no lines."""
-    names = {str(path), str(path.absolute())} | ({str(path.relative_to(Path.cwd()))} if path.is_relative_to(Path.cwd()) else set())
-    places = re.compile("(?:" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")(?::\d+)?:? ")
-    _change(error, lambda text: places.sub("", text))
-
-
-def _change(error: IsocostError, anew: Callable[[str], str]) -> None:
-    error.args = tuple(anew(each) if isinstance(each, str) else each for each in error.args)
-    error.happened, error.advice = anew(error.happened), anew(error.advice)
-    error.details = tuple(map(anew, error.details))
-    if isinstance(error, StudyError):
-        error.mistakes = tuple(map(anew, error.mistakes))
 
 
 def texts(values: str | Iterable[str], argument: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from isocost import config
 from isocost.api.answers import Answer
-from isocost.api.arguments import reword_places
+from isocost.api.arguments import python_words
 from isocost.api.progress import listener
 from isocost.api.runs import Run
 from isocost.errors import InputError, StudyError
@@ -90,7 +90,7 @@ class Study:
         except BaseException as error:
             if isinstance(error, StudyError):
                 # The caller never wrote that file: its lines say nothing.
-                reword_places(error, path)
+                error.drop_places(path)
             if is_new and not (directory / "study.yaml").exists():
                 path.unlink(missing_ok=True)
             raise
@@ -148,7 +148,7 @@ class Study:
         from isocost.running.runs import run
 
         directory = Path(out) if out is not None else Path("runs") / self.name
-        with self._beside(directory) as path, listener(wanted=progress) as listening:
+        with python_words(), self._beside(directory) as path, listener(wanted=progress) as listening:
             run(path, directory, settings=settings, until=until, listener=listening)
         return Run(directory)
 

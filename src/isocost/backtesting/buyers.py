@@ -12,7 +12,7 @@ from isocost.arrays import Floats
 from isocost.backtesting.bounds import KnownLaw, KnownRates, Rates, greedy
 from isocost.backtesting.pool import Pool
 from isocost.backtesting.replay import replay, replay_fixed
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.nearest import did_you_mean
 from isocost.policies import FIXED, ONE_MODEL, POLICIES, SEVERAL_MODELS, load_policy
 from isocost.policies.base import Objective, Policy, Terms
@@ -20,6 +20,8 @@ from isocost.policies.base import Objective, Policy, Terms
 LAW_KNOWN, RATES_KNOWN = "pass-rate law known", "every pass rate known"
 # Takes the shuffled pool and a seed, and returns the cost of each target, nan where it is not reached, float[targets].
 Run = Callable[[Pool, int], Floats]
+
+_OPTION = Option(name="policies")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def buyers_of(policies: Sequence[str], pool: Pool) -> list[Buyer]:
         InputError: a policy is unknown or given twice, or draws from several models where the pool has one.
     """
     if len(set(policies)) < len(policies):
-        raise InputError(f"--policies: {','.join(policies)[:80]} names a policy twice; name each once")
+        raise InputError(f"{','.join(policies)[:80]} names a policy twice; name each once", option=_OPTION)
     everything = tuple(range(len(pool.models)))
     found: list[Buyer] = []
     for name in dict.fromkeys(["uniform", *policies]):
@@ -78,9 +80,9 @@ def buyers_of(policies: Sequence[str], pool: Pool) -> list[Buyer]:
 def _check(name: str, pool: Pool) -> None:
     if ":" not in name and name not in POLICIES:
         known = f"known: {', '.join(POLICIES)}, or package.module:attribute"
-        raise InputError(f'--policies: there is no policy "{name[:80]}"', advice=f"{did_you_mean(name, POLICIES)} {known}".strip())
+        raise InputError(f'there is no policy "{name[:80]}"', advice=f"{did_you_mean(name, POLICIES)} {known}".strip(), option=_OPTION)
     if name in SEVERAL_MODELS and len(pool.models) == 1:
-        raise InputError(f"--policies: {name} draws from several models, and the table has one: {pool.models[0][:80]}")
+        raise InputError(f"{name} draws from several models, and the table has one: {pool.models[0][:80]}", option=_OPTION)
 
 
 def fixed_buyer(name: str, models: tuple[int, ...]) -> Buyer:
@@ -91,11 +93,6 @@ def fixed_buyer(name: str, models: tuple[int, ...]) -> Buyer:
 def policy_buyer(name: str, make: Callable[[Terms], Policy], models: tuple[int, ...]) -> Buyer:
     """Return the buyer of a policy that is made by a function from its terms."""
     return Buyer(name=name, models=models, is_bound=False, prepare=partial(_policy, make))
-
-
-def bound_buyer(name: str, rates: Rates, models: tuple[int, ...]) -> Buyer:
-    """Return the buyer who knows these rates, or their law."""
-    return Buyer(name=name, models=models, is_bound=True, prepare=partial(_bound, lambda _: rates))
 
 
 def _fixed(pool: Pool, task: Task) -> Run:

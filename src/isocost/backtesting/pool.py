@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isocost.arrays import Bools, Floats, Ints
-from isocost.costs.given import GivenCosts
+from isocost.costs.given import COST, GivenCosts
 from isocost.errors import TableError
 from isocost.metrics.diversity import Level, distinct_key
 
@@ -20,7 +20,10 @@ T = TypeVar("T", bound=np.generic)
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _MOST = 1e90  # sums and squares of larger costs overflow a float
-_GIVE_COSTS = "give the cost of a draw: --cost MODEL=AMOUNT/draw for each model"
+_GIVE_COSTS = (
+    "give a column cost, or for each model ",
+    replace(COST, value="MODEL=AMOUNT/draw", argument_value="{MODEL: AMOUNT}"),
+)
 _SHOWN = 80  # characters of a name in a message
 
 
@@ -139,7 +142,7 @@ def pool_of(table: pl.DataFrame, *, given: GivenCosts | None = None, label: str 
     at = (problem, model, place)
     paid, unit = _costs(table, models, model, given)
     if paid.max() > _MOST:
-        raise TableError(f"a draw costs {paid.max():.3g}: more than {_MOST:g}\n  correct the column cost, or --cost")
+        raise TableError(f"a draw costs {paid.max():.3g}: more than {_MOST:g}", advice=("correct the column cost, or ", COST))
     shape = (*drawn.shape, int(drawn.max()))
     return Pool(
         problems=problems,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -61,41 +62,72 @@ def init(
 
     Asks three questions on a terminal. What an option says is not asked, and with --template nothing is.
     """
-    from isocost.drafting import DEFAULTS, SOURCES, draft, models_of, refuse_missing, refuse_unknown
+    from isocost.drafting import draft
 
     if study.exists():
         raise InputError(f"{study} exists, and is not written over\n  give another name: isocost init other.yaml")
+    chosen = _complete(template, problems, models, table, study.parent)
+    given = {"question_field": question_field, "answer_field": answer_field, "id_field": id_field}
+    text = draft(
+        chosen.template,
+        problems=chosen.problems,
+        models=chosen.models,
+        folder=study.parent,
+        table=chosen.table,
+        name=None if study.stem == "study" else study.stem,
+        fields={key: value for key, value in given.items() if value is not None},
+    )
+    _write(study, text)
+    examples = "its models, addresses and prices are examples until you put yours; " if chosen.template == "endpoint" else ""
+    say(f"wrote {study}: {examples}look through it, then\n  isocost run {shell_word(study)} --dry-run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """What a first study is made of."""
+
+    template: str
+    problems: str
+    models: list[str]
+    table: str | None
+
+
+def _complete(template: str | None, problems: str | None, models: str | None, table: str | None, folder: Path) -> _Choices:
+    """Return the choices: what no option says is asked, or assumed if the template is given.
+
+    Raises:
+        InputError: there is no such template, problem source or table, or nobody can be asked.
+    """
+    from isocost.drafting import DEFAULTS, SOURCES, models_of, refuse_missing, refuse_unknown
+
     answer = _asked if template is None else _assumed
     if template is None:
         template = _choose({name: default.summary for name, default in DEFAULTS.items()})
     refuse_unknown(template)
     if problems is not None:
-        refuse_missing(problems, study.parent)
+        refuse_missing(problems, folder)
     defaults = DEFAULTS[template]
     if template == "table":
         table = table or answer("Which table of samples?", "samples.parquet")
     problems = problems or answer(f"Which problems? A JSONL file, or {', '.join(SOURCES)}", defaults.problems)
     if models is None:
-        found = models_of(table, study.parent) if table else defaults.models
+        found = models_of(table, folder) if table else defaults.models
         models = answer("Which models? Two, the cheaper first" + (", or one" if template == "endpoint" else ""), ",".join(found))
-    given = {"question_field": question_field, "answer_field": answer_field, "id_field": id_field}
-    text = draft(
-        template,
-        problems=problems,
-        models=models.split(","),
-        folder=study.parent,
-        table=table,
-        name=None if study.stem == "study" else study.stem,
-        fields={key: value for key, value in given.items() if value is not None},
-    )
+    return _Choices(template=template, problems=problems, models=models.split(","), table=table)
+
+
+def _write(study: Path, text: str) -> None:
+    """Write a new study file.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
     try:
         study.parent.mkdir(parents=True, exist_ok=True)
         with study.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise StorageError(f"{study}: cannot be written: {error.strerror}") from error
-    examples = "its models, addresses and prices are examples until you put yours; " if template == "endpoint" else ""
-    say(f"wrote {study}: {examples}look through it, then\n  isocost run {shell_word(study)} --dry-run")
 
 
 def _choose(summaries: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import isocost
 from isocost.cli.printing import say
-from isocost.errors import BatchesOpenError, InputError, IsocostError
+from isocost.errors import BatchesOpenError, InputError, IsocostError, escape_controls
 
 # What is wrong with a path that the user named, wherever it is opened.
 _OF_A_PATH = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
@@ -45,7 +45,7 @@ def report_errors(*, debug: bool) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - a fault of isocost: print one line, and how to see the traceback
         if debug:
             say(_format_traceback(error))
-        say(f"error: {_format_unexpected(error)}")
+        say("error: " + "\n  ".join(map(escape_controls, _format_unexpected(error).split("\n  "))))
         raise SystemExit(1) from None
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.nearest import did_you_mean
 
 Per = Literal["token", "draw"]
 
 _PER_DRAW = "/draw"
+COST = Option(name="cost")
 _SHOWN = 80  # characters of a name in a message: names come from tables and can be any text
 
 
@@ -40,18 +41,18 @@ class GivenCosts:
         """
         for name in self.amounts:
             if name not in models:
-                raise no_model("--cost", name, models)
+                raise no_model(COST, name, models)
         if missing := [name for name in models if name not in self.amounts]:
             raise InputError(
-                f'--cost: no cost for model "{missing[0][:_SHOWN]}"', advice="give the cost of every model of the table, or of none"
+                f'no cost for model "{missing[0][:_SHOWN]}"', advice="give the cost of every model of the table, or of none", option=COST
             )
 
 
-def no_model(option: str, name: str, known: Sequence[str]) -> InputError:
+def no_model(option: Option, name: str, known: Sequence[str]) -> InputError:
     """Return the error for a model that a table lacks, named by an option or an argument."""
     near = did_you_mean(name[:_SHOWN], [each[:_SHOWN] for each in known])
     advice = f"{near} it has {', '.join(known[:5])[:200]}".strip()
-    return InputError(f'{option}: the table has no model "{name[:_SHOWN]}"', advice=advice)
+    return InputError(f'the table has no model "{name[:_SHOWN]}"', advice=advice, option=option)
 
 
 def given_costs(texts: Sequence[str]) -> GivenCosts | None:
@@ -87,7 +88,9 @@ def _number(text: str) -> float | None:
 
 
 def _refused(text: str, why: str) -> InputError:
+    weak, strong, draw = (replace(COST, value=value) for value in ("weak=1", "strong=3", "weak=1/draw"))
     return InputError(
-        f'--cost: "{text[:_SHOWN]}" {why}',
-        advice="write the cost of a token of each model once, such as --cost weak=1 --cost strong=3; or of a draw: --cost weak=1/draw",
+        f'"{text[:_SHOWN]}" {why}',
+        advice=("write the cost of a token of each model once, such as ", weak, " ", strong, "; or of a draw: ", draw),
+        option=COST,
     )

@@ -181,7 +181,7 @@ def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:
     failure: EngineError | None = None
     for custom_id, part in _parts(job, engine.most_choices):
         try:
-            generations[part.problem_id] += _read(custom_id, part, job, engine, found.line(custom_id))
+            generations[part.problem_id] += _read(part, job, engine, found.line(custom_id))
         except EngineError as error:
             # The graver one decides, as for single calls; parts that were answered are then lost with it, and may be charged.
             failure = error if failure is None or isinstance(failure, TryAgainError) else failure
@@ -191,7 +191,7 @@ def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:
     return JobResult(job=job, generations=list(generations.values()))
 
 
-def _read(custom_id: str, part: Request, job: Job, engine: BatchEngine, line: Mapping[str, Any] | None) -> list[Generation]:
+def _read(part: Request, job: Job, engine: BatchEngine, line: Mapping[str, Any] | None) -> list[Generation]:
     if line is None:
         reason = "the batch has ended and has neither a reply nor an error for it"
         raise TryAgainError(f"problem {part.problem_id}, draw {part.first_index}: {reason}", charged=True, reason=reason)

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.exporting.card import card
 from isocost.exporting.cells import CellData, open_cell
 from isocost.exporting.folders import check_new, write_folder
@@ -53,7 +53,7 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
     """
     if shape not in SHAPES:
         hint = did_you_mean(shape, SHAPES) or f"known: {', '.join(SHAPES)}"
-        raise InputError(f'--format: unknown format "{shape[:80]}"', advice=hint)
+        raise InputError(f'unknown format "{shape[:80]}"', advice=hint, option=Option(name="format"))
     check_new(folder)
     cell = open_cell(run, arm)
 

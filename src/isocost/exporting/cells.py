@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
 from isocost.config import Study
-from isocost.errors import InputError, RunDirectoryError
+from isocost.errors import InputError, Option, RunDirectoryError
 from isocost.nearest import did_you_mean
 from isocost.paths import read_parquet, scan_parquet, shell_word
 from isocost.preparing.parts import known_parts
@@ -149,8 +149,9 @@ def _named(arm: str, cells: list[str], run: Path, again: str) -> str:
     if len(own) == 1:
         return own[0]
     if own:
-        raise InputError(f"--arm {arm}: has several budgets", advice=f"give one of {', '.join(own)}")
-    raise InputError(f'--arm: the run has no cell "{arm[:80]}"', advice=did_you_mean(arm, cells) or f"it has {', '.join(cells)}")
+        raise InputError("has several budgets", advice=f"give one of {', '.join(own)}", option=Option(name="arm", value=arm))
+    hint = did_you_mean(arm, cells) or f"it has {', '.join(cells)}"
+    raise InputError(f'the run has no cell "{arm[:80]}"', advice=hint, option=Option(name="arm"))
 
 
 def _pilot_draws(run: Path, models: Sequence[str]) -> pl.DataFrame:

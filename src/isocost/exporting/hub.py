@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from isocost.errors import InputError, MissingExtraError, RunError
+from isocost.errors import InputError, MissingExtraError, Option, RunError
 from isocost.tables.source import first_line
 
 Kind = Literal["dataset", "model"]
@@ -49,7 +49,7 @@ class Hub:
         self._errors: tuple[type[Exception], ...] = (library.errors.HTTPError, library.errors.HFValidationError, OSError)
         token = library.get_token()
         if token is None:
-            raise InputError("--push-to-hub: there is no token of the Hugging Face hub", advice="log in: hf auth login; or set HF_TOKEN")
+            raise InputError("there is no token of the Hugging Face hub", advice="log in: hf auth login; or set HF_TOKEN", option=_option())
         # The address is read anew: the library reads it once, when it is imported.
         self._api: Any = library.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
         try:
@@ -58,7 +58,7 @@ class Hub:
         except self._errors as error:
             raise self._translated(error) from error
         if taken:
-            raise InputError(f"--push-to-hub {name[:100]}: exists already", advice="choose another name; nothing was pushed")
+            raise self._exists()
 
     def push(self, folder: Path) -> str:
         """Create the data set or model, private, with the folder's files as one commit, and return its address.
@@ -83,15 +83,22 @@ class Hub:
 
     def _translated(self, error: BaseException) -> InputError | RunError:
         status = getattr(getattr(error, "response", None), "status_code", None)
-        where = f"--push-to-hub {self.name[:100]}"
+        option = _option(self.name[:100])
         if status in (401, 403):
             what = "the hub refuses the token" if status == 401 else "the token may not write there"
-            return InputError(f"{where}: {what}", advice="log in with a token that may write: hf auth login; nothing was pushed")
+            return InputError(what, advice="log in with a token that may write: hf auth login; nothing was pushed", option=option)
         if status == 409:
-            return InputError(f"{where}: exists already", advice="choose another name; nothing was pushed")
+            return self._exists()
         if isinstance(error, ValueError) or status == 400:
-            return InputError(f"{where}: {first_line(error)}", advice="a name is owner/name; nothing was pushed")
-        return RunError(f"{where}: the hub fails: {first_line(error)}", advice="try again later; nothing was pushed")
+            return InputError(first_line(error), advice="a name is owner/name; nothing was pushed", option=option)
+        return RunError(f"the hub fails: {first_line(error)}", advice="try again later; nothing was pushed", option=option)
+
+    def _exists(self) -> InputError:
+        return InputError("exists already", advice="choose another name; nothing was pushed", option=_option(self.name[:100]))
+
+
+def _option(value: str = "") -> Option:
+    return Option(name="push-to-hub", value=value, argument="name")
 
 
 def _library() -> ModuleType:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from isocost.curating import to_rows
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.exporting.cells import CellData
 from isocost.results.trainsets import RowForm
 from isocost.tables.coding import collected
@@ -73,7 +73,8 @@ def _pairs(cell: CellData) -> Iterator[pl.DataFrame]:
 def _texts(cell: CellData) -> Iterator[pl.DataFrame]:
     if "messages" in cell.training_columns:
         raise InputError(
-            f"{cell.name}: is a set of conversations, which have no text without a chat template", advice="use --format messages"
+            f"{cell.name}: is a set of conversations, which have no text without a chat template",
+            advice=("use ", Option(name="format", value="messages", argument_value='"messages"')),
         )
     for part in cell.training_parts():
         yield part.with_columns(text=pl.col("prompt") + pl.col("completion"))

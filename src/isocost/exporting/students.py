@@ -9,7 +9,7 @@ from glob import escape
 from pathlib import Path
 
 from isocost.config.training import Finetune
-from isocost.errors import InputError, RunDirectoryError
+from isocost.errors import InputError, Option, RunDirectoryError
 from isocost.exporting.cells import CellData, open_cell
 from isocost.exporting.folders import check_new, write_folder
 from isocost.exporting.studentcard import Student, student_card
@@ -81,7 +81,8 @@ def _find(cell: CellData, student: str, seed: int | None) -> tuple[Path, int]:
     if finetune is None or student not in finetune.students:
         students = finetune.students if finetune else ()
         known = f"it trains {', '.join(students)}" if students else "it trains none: add a section finetune"
-        raise InputError(f'--student: the study trains no student "{student[:80]}"', advice=did_you_mean(student, students) or known)
+        hint = did_you_mean(student, students) or known
+        raise InputError(f'the study trains no student "{student[:80]}"', advice=hint, option=Option(name="student"))
     seeds = finetune.seeds if seed is None else (seed,)
     found = {each: sorted((run / "models").glob(f"{escape(student)}-{escape(cell.name)}-{each}-*")) for each in seeds}
     trained = {each: folders for each, folders in found.items() if folders}
@@ -89,7 +90,8 @@ def _find(cell: CellData, student: str, seed: int | None) -> tuple[Path, int]:
     if not trained:
         raise InputError(f"{run}: has no training of {what}", advice=f"{_missing(finetune, cell, seed)}isocost finetune {shell_word(run)}")
     if len(trained) > 1:
-        raise InputError(f"{run}: has trainings of {what} with several seeds", advice=f"give --seed: {', '.join(map(str, trained))}")
+        advice = ("give ", Option(name="seed"), f": {', '.join(map(str, trained))}")
+        raise InputError(f"{run}: has trainings of {what} with several seeds", advice=advice)
     ((only, folders),) = trained.items()
     if len(folders) > 1:
         names = ", ".join(folder.name for folder in folders)

@@ -117,16 +117,15 @@ class Market:
             name=name, shares={name: 1.0}, models=(name,), draws={name: k}, readings=readings, value=value, samples=samples, moved=moved
         )
 
-    def pair(self, first: str, second: str, budget: float, share: float = 0.5) -> Choice:
-        """Return the mixture of two models for the same problems.
+    def pair(self, first: str, second: str, budget: float) -> Choice:
+        """Return the mixture of two models for the same problems, half the money for each.
 
         Args:
             first: A model.
             second: Another model.
             budget: Money per problem.
-            share: The first model's share of it.
         """
-        shares = {first: share, second: 1.0 - share}
+        shares = dict.fromkeys((first, second), 0.5)
         draws = {name: self.prices[name].draws(part * budget) for name, part in shares.items()}
         rates = self._forecasts[first].false_positive_rate, self._forecasts[second].false_positive_rate
         levels = [self._forecasts[name].levels(number) for name, number in draws.items()]

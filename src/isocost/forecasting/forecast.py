@@ -199,17 +199,7 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     generator = np.random.default_rng(0)
     drawn = replicates(curves, generator, question.others, question.labels)
     share = len(piloted) / n
-    prices = {
-        each.pilot.model: Price(
-            alone=each.cost.value,
-            prompt=each.prompt,
-            per_request=each.per_request,
-            pilot=int(each.pilot.draws.max(initial=0)),
-            share=len(each.pilot.problem_ids) / n,
-        )
-        for each in models
-        if each.cost is not None and each.cost.value is not None
-    }
+    prices = _prices(models, n)
 
     def markets(of: Sequence[CurveForecast]) -> list[Market]:
         return [Market(of, drawn, prices, objective, together) for objective in (question.objective, *question.also)]
@@ -239,6 +229,21 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         agreements=tuple(agreements(answers)),
         correlation=drawn.correlation,
     )
+
+
+def _prices(models: Sequence[Piloted], n: int) -> dict[str, Price]:
+    """Return the price of a draw by model, for models with a known cost; `n` is the number of problems."""
+    return {
+        each.pilot.model: Price(
+            alone=each.cost.value,
+            prompt=each.prompt,
+            per_request=each.per_request,
+            pilot=int(each.pilot.draws.max(initial=0)),
+            share=len(each.pilot.problem_ids) / n,
+        )
+        for each in models
+        if each.cost is not None and each.cost.value is not None
+    }
 
 
 def _available(question: Question, drawn: Replicates) -> Ints | None:

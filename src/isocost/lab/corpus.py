@@ -104,7 +104,7 @@ def documents(seed: int) -> Iterator[str]:
         elif kind < 0.95:
             yield _drill(rng)
         else:
-            yield _other_text(rng, [next(problems) for _ in range(2)])
+            yield _other_text([next(problems) for _ in range(2)])
 
 
 def _some_order(steps: tuple[Step, ...], rng: random.Random) -> list[int]:
@@ -152,6 +152,6 @@ def _drill(rng: random.Random) -> str:
     return "\n".join(lines)
 
 
-def _other_text(rng: random.Random, problems: list[WordProblem]) -> str:
+def _other_text(problems: list[WordProblem]) -> str:
     """Return stories without their question, so that not every text is a problem."""
     return " ".join(p.question.rsplit(". ", 1)[0] + "." for p in problems)

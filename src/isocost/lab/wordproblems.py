@@ -70,7 +70,7 @@ class WordProblem:
         return len(self.steps)
 
 
-def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> Iterator[WordProblem]:
+def generate(split: Split, seed: int) -> Iterator[WordProblem]:
     """Yield distinct problems of a split without end, with levels in equal shares. The same split and seed give the same problems.
 
     Raises:
@@ -81,7 +81,7 @@ def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> It
     rng = random.Random(f"wordproblems/{split}/{seed}")
     seen: set[str] = set()
     while True:
-        level = rng.choice(levels)
+        level = rng.choice(LEVELS)
         # Rejection, because whether numbers come out whole and small is known only at the end.
         while (problem := _draw(rng, split == "transfer", level)) is None or not _wanted(problem, split, seen):
             pass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isocost.arrays import Floats
-from isocost.costs.given import GivenCosts
+from isocost.costs.given import COST, GivenCosts
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
 from isocost.measuring.models import Model
@@ -60,7 +60,9 @@ def costs(draws: Draws, given: GivenCosts | None = None) -> Costs:
 def _bounded(costs: Floats) -> Floats:
     """Reject costs whose sums and squares overflow a float."""
     if (costs > _MOST).any():
-        raise InputError(f"the draws of one problem cost {costs.max():.3g}: more than {_MOST:g}\n  correct the column cost, or --cost")
+        raise InputError(
+            f"the draws of one problem cost {costs.max():.3g}: more than {_MOST:g}", advice=("correct the column cost, or ", COST)
+        )
     return costs
 
 
@@ -81,7 +83,9 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
 def _tokens(draws: Draws) -> Floats:
     if draws.tokens is None:
         raise InputError(
-            "--cost: the table has no column num_generated_tokens", advice="give the cost of a draw: MODEL=AMOUNT/draw for each model"
+            "the table has no column num_generated_tokens",
+            advice="give the cost of a draw: MODEL=AMOUNT/draw for each model",
+            option=COST,
         )
     return draws.tokens
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from isocost.costs.given import GivenCosts
-from isocost.errors import InputError, TableError
+from isocost.errors import InputError, Option, TableError
 from isocost.measuring.rundirs import facts_of, groups_of, samples_of
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
@@ -41,7 +41,7 @@ def survey_file(
         InputError: A given cost is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
     """
     if by == "":
-        raise TableError("--by: is empty\n  name a column, such as level")
+        raise TableError("is empty", advice="name a column, such as level", option=Option(name="by"))
     groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
     run = facts_of(path)
@@ -61,7 +61,7 @@ def survey_file(
     try:
         found = survey(table, ks, levels=levels, given=given, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
     except TableError as error:  # raised from a frame, which knows no file
-        raise TableError(f"{table_path}: {error.happened}", details=error.details, advice=error.advice) from error
+        raise error.placed_in(str(table_path)) from error
     return replace(found, warnings=[*found.warnings, *warnings])
 
 

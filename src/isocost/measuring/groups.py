@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from isocost.arrays import Ints
-from isocost.errors import TableError
+from isocost.errors import Option, TableError
 from isocost.measuring.draws import Draws
 from isocost.tables.coding import coded, codes
 from isocost.tables.columns import COLUMNS
@@ -40,7 +40,11 @@ def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str
 def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]]:
     """Return the group of each problem, -1 for none, and the names of the groups."""
     if COLUMNS.get(by, pl.String()) != pl.String():
-        raise TableError(f'--by: column "{by}" belongs to a sample, not to a problem, so it cannot group problems\n  name another column')
+        raise TableError(
+            f'column "{by}" belongs to a sample, not to a problem, so it cannot group problems',
+            advice="name another column",
+            option=Option(name="by"),
+        )
     if by not in table.collect_schema().names():
         raise TableError(f'the table has no column "{by[:80]}" to group problems by')
     frame = coded(table.filter(pl.col(by).is_not_null()), {"problem": "problem_id", "group": by}, [])

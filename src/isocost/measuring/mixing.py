@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from isocost.arrays import Floats
 from isocost.costs.given import no_model
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.measuring.draws import Draws
 
 Shares = Mapping[str, float]
@@ -32,7 +32,7 @@ def shares_of(asked: str | Mapping[str, float], known: Sequence[str]) -> Shares:
     names = [name for name, _ in parts]
     for name in names:
         if name not in known:
-            raise no_model(f"--mix {shown}", name, known)
+            raise no_model(Option(name="mix", value=shown), name, known)
     if len(set(names)) != len(names):
         raise InputError(f"--mix {shown}: names a model twice\n  name each model once, with its share of the money")
     if len(names) < 2:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from polars.exceptions import PolarsError
 
-from isocost.errors import RunDirectoryError, TableError
+from isocost.errors import Option, RunDirectoryError, TableError
 from isocost.measuring.independent import FirstDraws, first_draws
 from isocost.paths import read_parquet, shell_word
 from isocost.policies import FIXED
@@ -135,5 +135,5 @@ def groups_of(path: Path, by: str) -> dict[str, str]:
     groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
     if known and not groups:
         names = ", ".join(sorted({name for metadata in known.values() for name in metadata})) or "nothing else"
-        raise TableError(f'--by: the problems of {path} have no "{by[:80]}"\n  they have: {names}')
+        raise TableError(f'the problems of {path} have no "{by[:80]}"', advice=f"they have: {names}", option=Option(name="by"))
     return groups

@@ -26,14 +26,12 @@ class Rate:
         tuning: lambda in [0, 1], the weight of the judge; 0 ignores it.
         human_only: The rate from the human labels alone.
         error_ratio: Estimated standard error over that of human_only, at most 1.
-        n_judged: Number of the judge's labels, on the humans' items and on others.
     """
 
     estimate: Estimate
     tuning: float
     human_only: Estimate
     error_ratio: float
-    n_judged: int
 
 
 def power_tuned_rate(
@@ -79,18 +77,18 @@ def power_tuned_rate(
     w, v = _weights(weights, y.size, "weights"), _weights(rest_weights, rest.size, "rest_weights")
     if y.size == 0:
         nothing = Estimate(value=None, low=None, high=None, n=0)
-        return Rate(estimate=nothing, tuning=0.0, human_only=nothing, error_ratio=1.0, n_judged=same.size + rest.size)
+        return Rate(estimate=nothing, tuning=0.0, human_only=nothing, error_ratio=1.0)
     people = _People.of(y, w)
     alone = people.interval(people.mean, 1.0, Z)
     usable = people.worth >= _FEWEST and same.size > 0 and rest.size > 0
     judge = _Judge.of(y - people.mean, same, rest, w, v, people.worth) if usable else None
     if judge is None or judge.tuning == 0.0:
-        return Rate(estimate=alone, tuning=0.0, human_only=alone, error_ratio=1.0, n_judged=same.size + rest.size)
+        return Rate(estimate=alone, tuning=0.0, human_only=alone, error_ratio=1.0)
     share = judge.left(people.squares)
     quantile = sqrt(Z**2 * share + float(t_quantile(people.worth - 2)) ** 2 * (1 - share))
     rate = min(1.0, max(0.0, people.mean + judge.tuning * judge.shift))
     estimate = people.interval(rate, share, quantile)
-    return Rate(estimate=estimate, tuning=judge.tuning, human_only=alone, error_ratio=sqrt(share), n_judged=same.size + rest.size)
+    return Rate(estimate=estimate, tuning=judge.tuning, human_only=alone, error_ratio=sqrt(share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

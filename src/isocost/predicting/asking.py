@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.metrics.diversity import SAME, Level
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
@@ -30,7 +30,11 @@ def objective_of(text: str) -> Objective:
         return KeptPerProblem(number)
     if found and found[1] == "mixed" and number >= 2:
         return MixedGroups(number)
-    raise InputError(f'--objective: "{text[:60]}" is no objective\n  write coverage, kept:4 (at least 1) or mixed:8 (at least 2)')
+    raise InputError(
+        f'"{text[:60]}" is no objective',
+        advice="write coverage, kept:4 (at least 1) or mixed:8 (at least 2)",
+        option=Option(name="objective"),
+    )
 
 
 def level_of(text: str) -> Level | None:
@@ -65,7 +69,10 @@ def rates_of(texts: Sequence[str]) -> dict[str, float]:
         else:
             found[model] = rate
             continue
-        raise InputError(f'--false-positives: "{text[:80]}" {why}', advice="write one rate per model, such as --false-positives weak=0.07")
+        example = Option(name="false-positives", value="weak=0.07", argument_value='{"weak": 0.07}')
+        raise InputError(
+            f'"{text[:80]}" {why}', advice=("write one rate per model, such as ", example), option=Option(name="false-positives")
+        )
     return found
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from isocost.arrays import Bools, Ints
 from isocost.costs.given import GivenCosts
-from isocost.errors import InputError
+from isocost.errors import InputError, Option
 from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
 from isocost.measuring.costs import costs, unit_costs
 from isocost.measuring.draws import Draws, load, rows_of
@@ -162,7 +162,11 @@ def _check_size(draws: Draws, pilot: int | None) -> None:
                 "  isocost status RUN has the reason; ask the model differently, or leave it out"
             )
         if pilot is not None and pilot > most:
-            raise InputError(f"--pilot {pilot}: model {name[:80]} has at most {most:,} graded draws per problem\n  give a smaller pilot")
+            raise InputError(
+                f"model {name[:80]} has at most {most:,} graded draws per problem",
+                advice="give a smaller pilot",
+                option=Option(name="pilot", value=str(pilot)),
+            )
 
 
 def _check_problems(found: Sequence[Model]) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from isocost.costs.given import GivenCosts, no_model
-from isocost.errors import InputError
+from isocost.costs.given import COST, GivenCosts, no_model
+from isocost.errors import InputError, Option
 from isocost.forecasting import Forecast, Question, forecast
 from isocost.measuring.words import with_unit
 from isocost.metrics.diversity import Level
@@ -69,8 +69,9 @@ def predict(
     unknown = [each.pilot.model for each in pilots.models if each.pilot.model not in costs]
     if unknown and budgets:
         raise InputError(
-            f"--budget: the cost of a draw of model {unknown[0][:80]} is unknown\n"
-            "  give it with --cost, or give the table num_generated_tokens or cost for every draw"
+            f"the cost of a draw of model {unknown[0][:80]} is unknown",
+            advice=("give it with ", COST, ", or give the table num_generated_tokens or cost for every draw"),
+            option=_budget_option(),
         )
     _check_budgets(budgets, pilots, costs, MOST_KEPT_DRAWS if isinstance(objective, KeptPerProblem) else MOST_DRAWS)
     question = Question(
@@ -98,20 +99,27 @@ def _far(question: Question, pilot: int, costs: Mapping[str, float]) -> list[str
 def _check_rates(rates: Mapping[str, float], models: Sequence[str]) -> None:
     for name in rates:
         if name not in models:
-            raise no_model("--false-positives", name, models)
+            raise no_model(Option(name="false-positives"), name, models)
 
 
 def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float], largest: float) -> None:
     spent = pilots.draws * sum(costs.values())
     for budget in budgets:
         if not 0 < budget < math.inf:
-            raise InputError(f"--budget {budget}: is not an amount above 0; write one, such as 2e6")
+            raise InputError("is not an amount above 0; write one, such as 2e6", option=_budget_option(str(budget)))
         # Equal to the pilot leaves nothing to choose.
         if budget <= spent:
             given, paid = with_unit(budget, pilots.unit), with_unit(spent, pilots.unit)
-            raise InputError(f"--budget {given} per problem: the pilot alone costs {paid} per problem\n  give more than that")
+            raise InputError(
+                f"the pilot alone costs {paid} per problem", advice="give more than that", option=_budget_option(f"{given} per problem")
+            )
         if (most := budget / min(costs.values())) > largest:
             raise InputError(
-                f"--budget {budget:.3g} per problem: buys {most:.3g} draws of a problem, more than {largest:,.0f}\n"
-                "  give less, in the unit of the costs"
+                f"buys {most:.3g} draws of a problem, more than {largest:,.0f}",
+                advice="give less, in the unit of the costs",
+                option=_budget_option(f"{budget:.3g} per problem"),
             )
+
+
+def _budget_option(value: str = "") -> Option:
+    return Option(name="budget", value=value, argument="budgets")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isocost.passrates.binning import BINS
 from isocost.records import Results
 from isocost.reporting.blocks import Column, Figure, Row, Table, integer, words
 from isocost.reporting.charts import histograms
-from isocost.reporting.charts.histograms import BINS
 from isocost.reporting.marks import model_marks
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from isocost.measuring.draws import Draws
 from isocost.measuring.equationcache import FILE, EquationCache
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import Model, models
+from isocost.passrates.binning import binned
 from isocost.records import Estimate
-from isocost.reporting.charts.histograms import binned
 from isocost.results.drawtable import DrawTable, Places
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # each is measured where all problems have as many draws
@@ -88,7 +88,7 @@ def pool_measures(measured: Sequence[Model], n_problems: int, by_outcomes: Colle
 
 
 def pass_rates(measured: Sequence[Model], by_outcomes: Collection[str] = ()) -> dict[str, tuple[int, ...]]:
-    """Count the problems of each model by pass rate, as `histograms.binned` does.
+    """Count the problems of each model by pass rate, as `passrates.binning.binned` does.
 
     Models in `by_outcomes` are left out: the share of correct draws is no pass rate where outcomes decide how many are drawn. So are models
     with one graded draw of each problem, whose problems are never or always solved.

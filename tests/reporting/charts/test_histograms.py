@@ -1,14 +1,9 @@
-"""Histograms of pass rates: never and always stand apart from the tenths between them."""
+"""Histograms of pass rates: a group of bars per bin, a bar per model."""
 
+from isocost.passrates.binning import BINS, binned
 from isocost.reporting.charts import canvas, histograms
-from isocost.reporting.charts.histograms import BINS, binned
 from isocost.reporting.marks import NEUTRAL, UNTRAINED
 from tests.reporting.charts.measuring import cut_off, overlaps, struck
-
-
-def test_bins() -> None:
-    assert binned([0.0, 0.0, 1e-6, 0.0999, 0.1, 0.3, 0.95, 0.9999, 1.0]) == [2, 2, 1, 0, 1, 0, 0, 0, 0, 0, 2, 1]
-    assert len(binned([])) == BINS
 
 
 def test_bars_are_shares_of_each_models_problems_and_texts_apart() -> None:

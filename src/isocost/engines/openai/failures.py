@@ -13,7 +13,7 @@ import openai
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.parameters import advice_on
 from isocost.engines.openai.troubles import Trouble, from_status
-from isocost.errors import EngineError, RefusedPromptError, TryAgainError
+from isocost.errors import EngineError, IsocostError, RefusedPromptError, TryAgainError
 
 # Where the endpoint may have done the work before it failed, and so may charge for it.
 _AGAIN = {408: True, 409: False, 425: False, 429: False, 500: True, 502: True, 503: False, 504: True, 529: False}
@@ -137,6 +137,8 @@ def redact(error: BaseException, endpoint: Endpoint) -> None:
     """Remove the key from an exception and its causes: a traceback prints the whole chain, and an endpoint may have quoted the key."""
     seen: BaseException | None = error
     while seen is not None:
+        if isinstance(seen, IsocostError):
+            seen.rewrite(endpoint.redacted)
         seen.args = tuple(endpoint.redacted(arg) if isinstance(arg, str) else arg for arg in seen.args)
         seen = seen.__cause__ or seen.__context__
 

@@ -13,46 +13,44 @@ from isocost.records import Estimate
 _BEYOND = 2.0  # an unseen problem may differ by this many times the largest difference seen
 
 
-def paired_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estimate:
+def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     """Return the mean of a - b over the same problems: `paired_differences` of a single column.
 
     Args:
         a: float[problems].
         b: float[problems], the same problems in the same order; a problem that is nan on either side is left out.
-        span: The largest possible difference.
 
     Raises:
-        ValueError: The shapes differ, or a difference exceeds the span.
+        ValueError: The shapes differ, or a difference exceeds 1.
     """
-    return _estimates(_differences(_column(a), _column(b), span), np.array([span]), np.array([span]))[0]
+    return paired_differences(_column(a), _column(b))[0]
 
 
-def paired_differences(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> list[Estimate]:
+def paired_differences(a: ArrayLike, b: ArrayLike) -> list[Estimate]:
     """Return means of a - b over the same problems, with intervals that keep a width if no problem differs.
 
     Two differing problems are added, one each way, before the normal interval is taken. The value is the plain mean. For 0/1 data they
-    differ by the whole span, and the result is the adjusted Wald interval of Bonett and Price (2012, "Adjusted Wald confidence interval for
-    a difference of binomial proportions based on paired data"). Among n problems without any difference it is +-2.8 / (n + 2) spans. For
-    fractional data a whole span would hide small differences, so the added problems differ by the size of those seen,
+    differ by 1, and the result is the adjusted Wald interval of Bonett and Price (2012, "Adjusted Wald confidence interval for
+    a difference of binomial proportions based on paired data"). Among n problems without any difference it is +-2.8 / (n + 2). For
+    fractional data that would hide small differences, so the added problems differ by the size of those seen,
 
-        (size / span)^2 = [sum d^2 + a] / [sum |d| + a]         d in spans,  a = 1 / (1 + (V / 4)^4),  V = 2 min(sum d+, sum d-)
+        size^2 = [sum d^2 + a] / [sum |d| + a]         a = 1 / (1 + (V / 4)^4),  V = 2 min(sum d+, sum d-)
 
     which is 1 for 0/1 data and if nothing is seen. The quantile moves from the normal to Student's as in `mean_intervals`.
 
     Args:
         a: float[problems, m].
         b: float[problems, m], the same problems in the same order; a problem that is nan on either side is left out of its column.
-        span: The largest possible difference.
 
     Returns:
         One estimate per column; n counts the pairs. It is undefined if there are none.
 
     Raises:
-        ValueError: The shapes differ, or a difference exceeds the span.
+        ValueError: The shapes differ, or a difference exceeds 1.
     """
-    d = _differences(a, b, span)
-    spans = np.full(d.shape[1], span)
-    return _estimates(d, spans, spans)
+    d = _differences(a, b, 1.0)
+    ones = np.ones(d.shape[1])
+    return _estimates(d, ones, ones)
 
 
 def paired_count_difference(a: ArrayLike, b: ArrayLike, *, most: float | None = None) -> Estimate:
@@ -77,20 +75,20 @@ def paired_count_difference(a: ArrayLike, b: ArrayLike, *, most: float | None = 
     return _estimates(d, span, np.full(1, limit), unit=1.0)[0]
 
 
-def detectable_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> float:
+def detectable_difference(a: ArrayLike, b: ArrayLike) -> float:
     """Return the smallest true paired difference that as many problems, differing as these do, show with 80% power at the 5% level.
 
     It is (z_.975 + z_.8) times the standard error of `paired_difference`: 2.8 standard errors (Miller 2024, arXiv 2411.00640), two-sided.
-    Without any problem it is the span.
+    Without any problem it is 1.
 
     Raises:
         ValueError: As `paired_difference`.
     """
-    d = _differences(_column(a), _column(b), span)
+    d = _differences(_column(a), _column(b), 1.0)
     if np.isnan(d).all():
-        return span
-    _, error, _ = _with_two_more(d, np.array([span]), span)
-    return min(span, (Z + Z_POWER) * float(error[0]))
+        return 1.0
+    _, error, _ = _with_two_more(d, np.ones(1), 1.0)
+    return min(1.0, (Z + Z_POWER) * float(error[0]))
 
 
 def _estimates(d: Floats, span: Floats, limit: Floats, unit: float | None = None) -> list[Estimate]:

@@ -14,7 +14,7 @@ from isocost.metrics.intervals.score import t_quantile
 from isocost.records import Estimate
 
 
-def seeded_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estimate:
+def seeded_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     """Return the mean of a - b over the same problems, with an interval over problems and seeds.
 
     Seeds of both sides are pairs by position, and every seed meets every problem. With d the difference of seed s on problem p:
@@ -28,7 +28,6 @@ def seeded_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estim
     Args:
         a: float[seeds, problems]; a problem that is nan for one seed is left out.
         b: float[seeds, problems], or one row for a side without seeds, such as an untrained model.
-        span: The largest possible difference.
 
     Raises:
         ValueError: As `paired_difference`.
@@ -36,11 +35,11 @@ def seeded_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estim
     left, right = np.atleast_2d(np.asarray(a, dtype=np.float64)), np.atleast_2d(np.asarray(b, dtype=np.float64))
     rows = max(len(left), len(right))
     left, right = (np.broadcast_to(side, (rows, side.shape[1])) if len(side) == 1 else side for side in (left, right))
-    found = paired_difference(left.mean(axis=0), right.mean(axis=0), span=span)
-    return _widened(found, _half_width(_seed_variance(left - right), rows - 1), -span, span)
+    found = paired_difference(left.mean(axis=0), right.mean(axis=0))
+    return _widened(found, _half_width(_seed_variance(left - right), rows - 1), -1.0, 1.0)
 
 
-def unpaired_seeds_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estimate:
+def unpaired_seeds_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     """Return the mean of a - b over the same problems, where seeds of the sides are no pairs, such as three against two.
 
     As `seeded_difference`, with the variance between the seeds of each side by itself:
@@ -53,20 +52,19 @@ def unpaired_seeds_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) 
     Args:
         a: float[seeds, problems]; a problem that is nan for one seed is left out.
         b: float[other seeds, problems].
-        span: The largest possible difference.
 
     Raises:
         ValueError: As `paired_difference`.
     """
     sides = [np.atleast_2d(np.asarray(side, dtype=np.float64)) for side in (a, b)]
-    found = paired_difference(sides[0].mean(axis=0), sides[1].mean(axis=0), span=span)
+    found = paired_difference(sides[0].mean(axis=0), sides[1].mean(axis=0))
     seeds = [len(side) for side in sides]
     variances = [_seed_variance(side) for side in sides]
     total = float(sum(variances))
     freedom: float = total**2 / sum(v**2 / (s - 1) for v, s in zip(variances, seeds, strict=True) if s > 1) if total else 1.0
     if min(seeds) == 1:
         total += total * max(seeds)  # the variance of one seed
-    return _widened(found, _half_width(total, freedom), -span, span)
+    return _widened(found, _half_width(total, freedom), -1.0, 1.0)
 
 
 def seeded_mean(values: ArrayLike, found: Estimate, high: float) -> Estimate:

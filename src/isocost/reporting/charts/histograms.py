@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from isocost.passrates.binning import BINS
 from isocost.reporting.charts import ticks
 from isocost.reporting.charts.palette import light
 from isocost.reporting.charts.text import shortened
@@ -12,16 +13,6 @@ from isocost.reporting.marks import Mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-BINS = 12  # never solved, ten tenths between, always solved
-
-
-def binned(rates: Sequence[float]) -> list[int]:
-    """Count problems by pass rate, int[BINS]: 0 alone, ]0, .1[ to [.9, 1[ in tenths, 1 alone."""
-    counts = [0] * BINS
-    for rate in rates:
-        counts[0 if rate <= 0 else BINS - 1 if rate >= 1 else 1 + min(int(rate * (BINS - 2) + 1e-9), BINS - 3)] += 1
-    return counts
 
 
 def _fill(mark: Mark) -> dict[str, Any]:
