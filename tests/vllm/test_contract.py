@@ -91,7 +91,8 @@ def test_greedy_equals_transformers(engine: VllmEngine) -> None:
 
 
 def test_the_end_token_is_paid_and_not_shown(engine: VllmEngine) -> None:
-    ((ended,),) = engine.generate([request(SHELLS)], SamplingParams(temperature=0, max_tokens=200), 0)
+    worked = CUPS + "9+2=11\n#### 11\n\n" + SHELLS  # one that the model ends soon
+    ((ended,),) = engine.generate([request(worked)], SamplingParams(temperature=0, max_tokens=200), 0)
     assert ended.finish_reason == "stop"
     assert "<|" not in ended.text
     assert ended.num_generated_tokens == len(engine._load_tokenizer()(ended.text)["input_ids"]) + 1
