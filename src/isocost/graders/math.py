@@ -20,7 +20,7 @@ from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.quantities import same_quantity
-from isocost.graders.mathematics.relations import is_relation, same_relation
+from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
 from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.replies import plain_characters
@@ -70,7 +70,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"5{self._conventions.suffix}"
+        self.version = f"6{self._conventions.suffix}"
 
     def prepare(self) -> None:
         """Import sympy and math-verify, which takes about a second."""
@@ -156,6 +156,10 @@ class _Comparison:
         if _squeeze(gold) == _squeeze(answer):
             return True
         related = is_relation(gold) or is_relation(answer)
+        if is_relation(gold) and is_relation(answer) and "\\pm" in gold + answer:
+            if is_solution_of_other(gold, answer):
+                return False
+            gold, answer = without_signs(gold), without_signs(answer)
         decided = self._relation(gold, answer) if related else expressions.same(gold, answer)
         if decided is not None:
             return decided

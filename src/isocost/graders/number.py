@@ -74,7 +74,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"5{self._conventions.suffix}"
+        self.version = f"6{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 

@@ -128,6 +128,9 @@ def _same_number(left: sympy.Expr, right: sympy.Expr) -> bool | None:
 
 def _same_relation(left: Any, right: Any) -> bool:
     """Compare two relations up to a factor: constant for an equation, positive for an inequality."""
+    sides = (left.lhs, left.rhs, right.lhs, right.rhs)
+    if not all(isinstance(side, sympy.Expr) for side in sides):  # a set or a truth value, which cannot be subtracted
+        return bool(left == right)
     one, other = left.lhs - left.rhs, right.lhs - right.rhs
     if one.free_symbols != other.free_symbols or not one.free_symbols:
         return False
