@@ -29,7 +29,7 @@ from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.separators import plain_separators
-from isocost.graders.mathematics.shapes import SCALES, Answer
+from isocost.graders.mathematics.shapes import SCALES, Answer, is_contradiction
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.graders.replies import plain_characters
@@ -216,7 +216,7 @@ def _spell(found: Answer | None) -> str | None:
 
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
-    if _names_several(marked) or _is_equation(marked):
+    if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked):
         return None
     marked = plain_separators(marked, one_number=True)
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
@@ -239,6 +239,11 @@ def _is_equation(text: str) -> bool:
     """Return True for an equation that is to be solved, as `2x = 10`; `x = 5` names its value, and `2 h = 120` may be a quantity."""
     left, equals, _ = text.strip("$ ").partition("=") if len(text) <= LONGEST_KEPT else ("", "", "")
     return bool(equals) and not _NAME.fullmatch(left) and expressions.is_to_be_solved(tidy(left))
+
+
+def _is_contradiction(text: str) -> bool:
+    """Return True if a text equates different numbers: `6 = 5`."""
+    return "=" in text and len(text) <= LONGEST_KEPT and is_contradiction(tidy(text))
 
 
 def _names_several(text: str) -> bool:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.chains import contradicts
 from isocost.graders.mathematics.ranges import as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
@@ -156,6 +157,8 @@ def _relation(text: str, depth: int) -> Answer | None:
         return replace(whole, name=variable_of(text), relation=text)
     if member := _MEMBER.match(text):
         return replace(_shape(text[member.end() :], depth + 1), name=text[0])
+    if is_contradiction(text):
+        return Answer(kind="words", text=text)
     name, side = _assigned(text)
     if name is None:
         return None if side == text else _shape(side, depth + 1)
@@ -304,6 +307,11 @@ def _assigned(text: str) -> tuple[str | None, str]:
     if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
         return first, sides[-1]
     return None, sides[-1] if len(sides) > 2 else text
+
+
+def is_contradiction(text: str) -> bool:
+    """Return True if a chain of equalities, alone or in a list, has two different numbers as its sides."""
+    return "=" in text and any(contradicts(split_outside(part, _EQUALS)) for part in split_outside(text, _SEPARATOR)[:MOST_PARTS])
 
 
 def _between(ranges: Sequence[Answer]) -> Answer | None:
