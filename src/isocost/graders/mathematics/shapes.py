@@ -14,6 +14,7 @@ from isocost.graders.mathematics.chains import contradicts
 from isocost.graders.mathematics.ranges import as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
+from isocost.graders.wording import changes_behind
 
 Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
 MOST_PARTS = 200  # of a list, because matching takes quadratic time
@@ -261,7 +262,7 @@ def _value(text: str) -> Answer:
         return Answer(kind="value", text=text)
     words = _TEXT.sub(lambda match: f" {match[1]} ", found[2])
     words = re.sub(r"\s+(?=\^)", "", words).strip()
-    if _SENTENCE.search(words):  # "2023 is not prime" is no quantity
+    if _SENTENCE.search(words) or changes_behind(words):  # "2023 is not prime" is no quantity
         return Answer(kind="words", text=" ".join(f"{found[1]} {words}".casefold().split()))
     return Answer(kind="value", text=found[1].strip(), unit=read_unit(words))
 
