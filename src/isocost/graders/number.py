@@ -26,6 +26,7 @@ from isocost.graders.extract import (
     tails,
 )
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.mixed import with_mixed_numbers
 from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.separators import plain_separators
@@ -283,6 +284,6 @@ def _marked_text(text: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    text = text.replace("\N{MINUS SIGN}", "-")
+    text = with_mixed_numbers(text.replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
     text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)
