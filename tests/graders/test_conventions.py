@@ -74,3 +74,20 @@ def test_every_grader_keeps_the_contract(name: str) -> None:
     assert isinstance(grader, AnswerGrader)
     assert grader.settle("B", None) is not None
     assert grader.gold("7") is not None
+
+
+@pytest.mark.parametrize("grader", ["number", "math"])
+@pytest.mark.parametrize(
+    ("reference", "answer", "same"),
+    [
+        ("212^\\circ F", "100^\\circ C", True),
+        ("-40^\\circ C", "-40^\\circ F", True),
+        ("300\\text{ kelvin}", "26.85^\\circ C", True),
+        ("100^\\circ C", "100^\\circ F", False),
+        ("0^\\circ C", "0\\text{ kelvin}", False),
+    ],
+)
+def test_temperatures_are_converted(grader: str, reference: str, answer: str, same: bool) -> None:
+    if grader == "number":  # which reads no signs of degrees
+        reference, answer = (text.replace("^\\circ F", " fahrenheit").replace("^\\circ C", " celsius") for text in (reference, answer))
+    assert judged(grader, reference, answer) is same

@@ -12,6 +12,7 @@ from isocost.records import Outcome, Verdict
 
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "grader_cases.jsonl"
 GRADER = MathGrader()
+TOWER = "\\log" * 9 + " 3"  # sympy works on it for minutes
 
 
 def boxed(reference: str, answer: str) -> Verdict:
@@ -216,6 +217,42 @@ def test_short_answers(grader: AnswerGrader, generation: str) -> None:
 def test_what_cannot_be_compared(reference: str, generation: str, outcome: Outcome, reason: str) -> None:
     verdict = GRADER.grade(reference, generation)
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("\\max(i,y)", "failed: ValueError"),
+        ("\\min(1/0,y)", "failed: ValueError"),
+        ("\\lfloor\\begin{pmatrix}3&4\\end{pmatrix}\\rfloor", "failed: "),
+        ("\\sqrt[z]{\\begin{pmatrix}3&y\\end{pmatrix}}", "failed: "),
+        ("\\lim_{y\\to 1/0}1/0", ""),
+        ("3^{3^{3^{3^{3^{3^{3}}}}}}", ""),
+        ("\\cos(3^{3^{3^{3^{3^{3^{3}}}}}})", "unreadable"),
+    ],
+)
+def test_an_answer_that_cannot_be_computed_is_wrong_where_the_reference_can(answer: str, reason: str) -> None:
+    for reference in ("\\sqrt{7}", "y^2+\\sin y"):
+        verdict = boxed(reference, answer)
+        assert verdict.outcome == Outcome.INCORRECT
+        assert reason in verdict.reason
+
+
+def test_an_answer_that_takes_too_much_processor_time_is_wrong_where_the_reference_does_not() -> None:
+    grader = MathGrader()
+    grader.time_limit = 1.0
+    assert grader.grade("y^2+\\sin y", f"\\boxed{{{TOWER}}}") == Verdict(
+        outcome=Outcome.INCORRECT, predicted_answer=TOWER, reason="too_long"
+    )
+    ungraded = Verdict(outcome=Outcome.UNGRADED, predicted_answer="\\sin y", reason="timeout")
+    assert grader.grade(TOWER, "\\boxed{\\sin y}") == ungraded
+    assert grader.grade(TOWER, f"\\boxed{{{TOWER}}}").outcome == Outcome.CORRECT
+
+
+def test_a_reference_that_cannot_be_computed_leaves_an_answer_ungraded() -> None:
+    verdict = boxed("\\max(i,y)", "\\sin y")
+    assert verdict == Verdict(outcome=Outcome.UNGRADED, predicted_answer="\\sin y", reason="error: ValueError")
+    assert boxed("\\max(i,y)", "\\max(i, y)").outcome == Outcome.CORRECT
 
 
 def test_other_threads_get_the_same_verdict() -> None:

@@ -18,7 +18,8 @@ class GraderSpec(OpenSection):
 
     Attributes:
         name: A grader by name, `judge`, or `package.module:attribute`.
-        time_limit: Seconds for one comparison or program. After it a sample is ungraded if it was compared, incorrect if it is a program.
+        time_limit: Seconds for one comparison or program (`math`: of processor time). After it a sample is incorrect, with a grader of your
+            own ungraded.
     """
 
     name: str = "math"

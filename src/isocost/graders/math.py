@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from contextlib import suppress
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,12 +21,14 @@ from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.quantities import same_quantity
-from isocost.graders.mathematics.relations import is_relation, same_relation
+from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
 from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
+from isocost.graders.processortime import TooLongError, processor_time
 from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
 
+MOST_FLAWS = 4096  # references whose comparison with themselves is remembered
 LONGEST_ANSWER = 2000  # characters; a longer text is a solution, not an answer
 LONGEST_READ = 1000  # characters of an answer that is parsed as an expression
 LONGEST_CHOICE = 10_000  # characters of a solution that is searched for a letter
@@ -66,11 +69,18 @@ class MathGrader(AnswerGrader):
 
     name = "math"
     memory_limit = 4 << 30  # sympy can allocate without bound on adversarial powers
+    time_limit = 5.0  # seconds of processor time for a comparison, and as many for the reference alone
 
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"5{self._conventions.suffix}"
+        self.version = f"6{self._conventions.suffix}"
+        self._flaws: dict[str, str | None] = {}
+
+    @property
+    def overtime(self) -> float:
+        """Seconds by the clock beyond the limit: for the reference alone, and for other work on the machine."""
+        return 3 * self.time_limit
 
     def prepare(self) -> None:
         """Import sympy and math-verify, which takes about a second."""
@@ -108,10 +118,41 @@ class MathGrader(AnswerGrader):
     def compare(self, reference: str, answer: str) -> Verdict:
         """Return the verdict, with sympy where needed.
 
-        Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`.
+        Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`; `too_long` (more processor time than the limit) or
+        `failed: ...`, if the reference alone is read without. If it is not, the answer is `ungraded`.
         """
         gold = _gold(reference)
-        return ungraded("bad_reference") if gold is None else self._decide(gold, answer, symbolic=True)
+        if gold is None:
+            return ungraded("bad_reference")
+        try:
+            with processor_time(self.time_limit):
+                return self._decide(gold, answer, symbolic=True)
+        except MemoryError:
+            raise
+        except (Exception, TooLongError) as error:  # noqa: BLE001 - sympy may raise anything: the verdict's reason records it
+            flaw = self._flaw(gold)
+            reason = "too_long" if isinstance(error, TooLongError) else f"failed: {type(error).__name__}"
+            return incorrect(answer, reason) if flaw is None else ungraded(flaw, answer)
+
+    def _flaw(self, gold: str) -> str | None:
+        """Return the reason why sympy cannot compare a reference even with itself; None if it can."""
+        if gold not in self._flaws:
+            if len(self._flaws) >= MOST_FLAWS:
+                self._flaws.clear()
+            self._flaws[gold] = self._flaw_found(gold)
+        return self._flaws[gold]
+
+    def _flaw_found(self, gold: str) -> str | None:
+        try:
+            with processor_time(self.time_limit), suppress(UnreadableError):
+                _Comparison(self._conventions, symbolic=True, thorough=True).same(gold, gold)
+        except TooLongError:
+            return "timeout"
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            return f"error: {type(error).__name__}"
+        return None
 
     def _decide(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
         # Parsing takes quadratic time on thousands of digits; comparing the digits takes linear time.
@@ -128,10 +169,10 @@ class MathGrader(AnswerGrader):
 
 
 class _Comparison:
-    """One comparison under conventions. Without sympy it raises `_OpenError` where sympy would be needed."""
+    """One comparison under conventions. Without sympy it raises `_OpenError` where sympy would be needed; a thorough one uses it always."""
 
-    def __init__(self, conventions: Conventions, *, symbolic: bool) -> None:
-        self._conventions, self._symbolic = conventions, symbolic
+    def __init__(self, conventions: Conventions, *, symbolic: bool, thorough: bool = False) -> None:
+        self._conventions, self._symbolic, self._thorough = conventions, symbolic, thorough
 
     def same(self, gold: str, answer: str) -> bool:
         """Return True if the answer equals the reference."""
@@ -153,9 +194,15 @@ class _Comparison:
         return same_quantity(gold, answer, self._conventions, self._text)
 
     def _text(self, gold: str, answer: str) -> bool:
+        if self._thorough:
+            return _same_by_sympy(gold, answer)
         if _squeeze(gold) == _squeeze(answer):
             return True
         related = is_relation(gold) or is_relation(answer)
+        if is_relation(gold) and is_relation(answer) and "\\pm" in gold + answer:
+            if is_solution_of_other(gold, answer):
+                return False
+            gold, answer = without_signs(gold), without_signs(answer)
         decided = self._relation(gold, answer) if related else expressions.same(gold, answer)
         if decided is not None:
             return decided

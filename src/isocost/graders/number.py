@@ -26,13 +26,15 @@ from isocost.graders.extract import (
     tails,
 )
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.mixed import with_mixed_numbers
 from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.separators import plain_separators
-from isocost.graders.mathematics.shapes import SCALES, Answer
+from isocost.graders.mathematics.shapes import SCALES, Answer, is_contradiction
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.graders.replies import plain_characters
+from isocost.graders.wording import changes_behind
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is compared digit by digit, because its value would take quadratic time
@@ -74,7 +76,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"5{self._conventions.suffix}"
+        self.version = f"6{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
@@ -168,7 +170,7 @@ def _any_quantity(cleaned: str) -> Answer | None:
         return _long(cleaned)
     number, rest = _split_unit(cleaned)
     value = parse_number(number)
-    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest):
+    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest) or changes_behind(rest):
         return None
     return _quantity(value, rest)
 
@@ -216,7 +218,7 @@ def _spell(found: Answer | None) -> str | None:
 
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
-    if _names_several(marked) or _is_equation(marked):
+    if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked):
         return None
     marked = plain_separators(marked, one_number=True)
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
@@ -239,6 +241,11 @@ def _is_equation(text: str) -> bool:
     """Return True for an equation that is to be solved, as `2x = 10`; `x = 5` names its value, and `2 h = 120` may be a quantity."""
     left, equals, _ = text.strip("$ ").partition("=") if len(text) <= LONGEST_KEPT else ("", "", "")
     return bool(equals) and not _NAME.fullmatch(left) and expressions.is_to_be_solved(tidy(left))
+
+
+def _is_contradiction(text: str) -> bool:
+    """Return True if a text equates different numbers: `6 = 5`."""
+    return "=" in text and len(text) <= LONGEST_KEPT and is_contradiction(tidy(text))
 
 
 def _names_several(text: str) -> bool:
@@ -277,6 +284,6 @@ def _marked_text(text: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    text = text.replace("\N{MINUS SIGN}", "-")
+    text = with_mixed_numbers(text.replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
     text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

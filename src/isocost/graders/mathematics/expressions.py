@@ -116,6 +116,17 @@ def constant(text: str) -> Number | None:
     return None if expression is None or expression.symbols else expression.at({})
 
 
+def are_different_numbers(left: str, right: str) -> bool:
+    """Return True if two expressions without variables have different values, by more than one in the last place of their decimals."""
+    one, other = read(left), read(right)
+    if one is None or other is None or one.symbols or other.symbols:
+        return False
+    a, b = one.at({}), other.at({})
+    if a is None or b is None or same_number(a, b):
+        return False
+    return distance(a, b) > max(one.slack({}), other.slack({}))
+
+
 def same(left: str, right: str) -> bool | None:
     """Return True if two expressions are equal, False if they differ, None where that cannot be decided here."""
     one, other = read(left), read(right)

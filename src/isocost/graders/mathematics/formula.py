@@ -7,6 +7,7 @@ import re
 from isocost.graders.decoration import undecorated, without_label
 from isocost.graders.extract import extract_answer, final_text, last_number, lone_number
 from isocost.graders.joining import with_english_joints
+from isocost.graders.mathematics.mixed import as_fraction, with_mixed_numbers
 from isocost.graders.mathematics.qualifiers import is_qualified, without_qualifier
 from isocost.graders.mathematics.separators import plain_separators
 
@@ -24,7 +25,7 @@ _INTRODUCED = re.compile(
     r"(?i)^(?:(?:so|thus|hence|then|therefore|maybe)\b,?\s*)?(?:(?:it|that|this|[a-z])(?:\s+is|'s)\s+(?=\S)|(?:we|i)\s+(?:get|have|think|believe)\s+)?"
 )
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
-_STATEMENT = re.compile(r"\s*[A-Za-z]{2}")
+_STATEMENT = re.compile(r"\s*(?:[Aa]\s+)?[A-Za-z]{2}")
 _OTHER_AMOUNT = re.compile(
     r"(?i)\b(?:half|quarters?|thirds?|twice|double|triple|factorial|mod|modulo|base|choose|below|under|over|above|no|without|every|each|per)\b"
 )
@@ -39,7 +40,7 @@ def final_formula(generation: str) -> str | None:
     if found is None:
         return _unmarked(final_text(generation).strip())
     if found.marker == "phrase" and not _is_bare(found.text):
-        text = plain_separators(found.text)
+        text = with_mixed_numbers(plain_separators(found.text), as_fraction)
         number = lone_number(text, first=bool(re.match(r"\$?-?\d", text)))
         return _span(text) or (number[0] if number else text)
     return found.text
@@ -54,7 +55,7 @@ def _unmarked(text: str) -> str | None:
             return line
         if ratio := _RATIO.search(line):
             return ratio[1]
-    return _span(text) or last_number(text.translate(_FRACTIONS))
+    return _span(text) or last_number(with_mixed_numbers(text.translate(_FRACTIONS), as_fraction))
 
 
 def _is_bare(text: str) -> bool:

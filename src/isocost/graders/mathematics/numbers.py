@@ -27,7 +27,11 @@ class NoValueError(ValueError):
     """Raised where there is no real value within the bounds."""
 
 
-class AbsurdError(NoValueError):
+class TooLargeError(NoValueError):
+    """Raised for a number beyond the bounds."""
+
+
+class AbsurdError(TooLargeError):
     """Raised for a number too large to give to a computer algebra system, such as 9^9^9^9."""
 
 
@@ -134,7 +138,7 @@ def factorial(value: Number) -> Number:
     if not isinstance(value, Fraction) or value.denominator != 1 or value < 0:
         raise NoValueError
     if value > _LARGEST_FACTORIAL:
-        raise AbsurdError if value > _ABSURD_BITS else NoValueError
+        raise AbsurdError if value > _ABSURD_BITS else TooLargeError
     return bounded(Fraction(math.factorial(int(value))))
 
 
@@ -146,7 +150,7 @@ def bounded(value: Number) -> Number:
     """
     if isinstance(value, Fraction):
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
-            raise NoValueError
+            raise TooLargeError
     elif not value.is_finite():
         raise NoValueError
     return value
@@ -162,7 +166,7 @@ def _whole_power(base: Number, exponent: int) -> Number:
     # Bounded before the power is computed: afterwards it would be too late.
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if base != 0 and bits * abs(exponent) > _MOST_BITS:
-        raise AbsurdError if bits * abs(exponent) > _ABSURD_BITS else NoValueError
+        raise AbsurdError if bits * abs(exponent) > _ABSURD_BITS else TooLargeError
     return base**exponent if base != 0 else base
 
 

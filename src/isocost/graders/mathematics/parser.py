@@ -8,9 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Overflow
 from fractions import Fraction
 
-from isocost.graders.mathematics.numbers import PI, E, Number, factorial, minus, plus, power, quotient, root, times
+from isocost.graders.mathematics.numbers import (
+    PI,
+    AbsurdError,
+    E,
+    NoValueError,
+    Number,
+    TooLargeError,
+    factorial,
+    minus,
+    plus,
+    power,
+    quotient,
+    root,
+    times,
+)
 
 Points = Mapping[str, Fraction]
 Evaluate = Callable[[Points], Number]
@@ -169,7 +184,7 @@ class Parser:
         exponent = self._braced() if self._kind() == "{" else self._script()
         if self._kind() == "^":
             raise NotPlainError
-        return _combine(power, base, exponent)
+        return _raise(base, exponent)
 
     def _script(self) -> Evaluate:
         """Parse an exponent without braces: in LaTeX one digit or letter, in plain notation an integer, a letter or a bracket."""
@@ -265,6 +280,20 @@ class Parser:
 
 def _combine(operation: Callable[[Number, Number], Number], a: Evaluate, b: Evaluate) -> Evaluate:
     return lambda points: operation(a(points), b(points))
+
+
+def _raise(base: Evaluate, exponent: Evaluate) -> Evaluate:
+    """Return the power. If its exponent alone is beyond the bounds, the power is absurd."""
+
+    def evaluate(points: Points) -> Number:
+        below = base(points)
+        try:
+            above = exponent(points)
+        except (TooLargeError, Overflow) as error:
+            raise NoValueError if below in (0, 1, -1) else AbsurdError from error
+        return power(below, above)
+
+    return evaluate
 
 
 def _apply(operation: Callable[[Number], Number], a: Evaluate) -> Evaluate:

@@ -1,4 +1,7 @@
-"""Equations and inequalities, compared by value: two are equal if their differences of sides are, up to a factor."""
+r"""Equations and inequalities, compared by value: two are equal if their differences of sides are, up to a factor.
+
+An equation with \\pm stands for the two that it abbreviates, so `y = \\pm\\sqrt{x}` is `y^2 = x`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,37 @@ from isocost.graders.mathematics.numbers import Number, minus, quotient, same_nu
 
 _RELATION = re.compile(r"(<|>|(?<![<>!:])=(?!=)|\\le(?![a-z])|\\ge(?![a-z])|\\ne(?![a-z]))")
 _SUBSCRIPT = re.compile(r"_\s*\{[^{}]*\}")  # of a sum: k = 1
+_GREEK = "alpha|beta|gamma|delta|theta|lambda|mu|rho|sigma|tau|phi|omega"
+_NAME = re.compile(r"\\[A-Za-z]+|[A-Za-z]")
 _TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
 
 def is_relation(text: str) -> bool:
     """Return True if a text is an equation or inequality."""
     return _RELATION.search(_SUBSCRIPT.sub("", text)) is not None
+
+
+def without_signs(text: str) -> str:
+    r"""Return `a = b \\pm c` as one equation without the sign, `(a - (b + c))(a - (b - c)) = 0`; any other text as it is."""
+    sides = _RELATION.split(text)
+    if text.count("\\pm") != 1 or len(sides) != 3 or sides[1] != "=":
+        return text
+    left, _, right = (side.strip() for side in sides)
+    return "".join(f"(({left}) - ({right}))".replace("\\pm", sign) for sign in "+-") + " = 0"
+
+
+def is_solution_of_other(gold: str, answer: str) -> bool:
+    r"""Return True if one equation states values of an unknown by \\pm and the other one does not: `x = \\pm 2` and `x^2 = 4`.
+
+    They hold for the same values, but one is solved. In several variables neither is: `y = \\pm\\sqrt{x}` and `y^2 = x` are one curve.
+    """
+    signed = ["\\pm" in text for text in (gold, answer)]
+    return signed[0] is not signed[1] and len(_names(gold) | _names(answer)) < 2
+
+
+def _names(text: str) -> set[str]:
+    """Return the variables of a text: letters, and commands of Greek ones."""
+    return {name for name in _NAME.findall(text) if len(name) == 1 or re.fullmatch(_GREEK, name[1:])}
 
 
 def same_relation(gold: str, answer: str) -> bool | None:

@@ -10,9 +10,12 @@ from functools import lru_cache
 from typing import Literal
 
 from isocost.graders.mathematics import expressions
-from isocost.graders.mathematics.ranges import as_range, variable_of
+from isocost.graders.mathematics.chains import contradicts
+from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
+from isocost.graders.mathematics.unions import excluded, merged, without
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
+from isocost.graders.wording import changes_behind
 
 Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
 MOST_PARTS = 200  # of a list, because matching takes quadratic time
@@ -148,24 +151,56 @@ def _matrix(text: str, depth: int) -> Answer | None:
 def _relation(text: str, depth: int) -> Answer | None:
     """Read an inequality as the range it describes, and an equation that names its value as the value."""
     if found := as_range(text):
-        ranges = tuple(
-            Answer(kind="ordered", text=text, parts=(_shape(low, depth + 1), _shape(high, depth + 1)), brackets=brackets)
-            for low, high, brackets in found
-        )
-        whole = ranges[0] if len(ranges) == 1 else Answer(kind="union", text=text, parts=ranges)
-        return replace(whole, name=variable_of(text), relation=text)
+        return replace(_intervals(found, text, depth), name=variable_of(text), relation=text)
+    if exclusion := excluded(text):
+        name, points = exclusion
+        return replace(_intervals(without(points), text, depth), name=name, relation=text if name else None)
     if member := _MEMBER.match(text):
         return replace(_shape(text[member.end() :], depth + 1), name=text[0])
+    if is_contradiction(text):
+        return Answer(kind="words", text=text)
     name, side = _assigned(text)
     if name is None:
         return None if side == text else _shape(side, depth + 1)
     return replace(_shape(side, depth + 1), name=name, relation=text)
 
 
+def _intervals(intervals: Sequence[Interval], text: str, depth: int) -> Answer:
+    """Return an interval, or the union of several."""
+    parts = tuple(
+        Answer(kind="ordered", text=text, parts=(_shape(low, depth + 1), _shape(high, depth + 1)), brackets=brackets)
+        for low, high, brackets in intervals
+    )
+    return parts[0] if len(parts) == 1 else Answer(kind="union", text=text, parts=parts)
+
+
+def _as_intervals(parts: Sequence[Answer]) -> list[Interval] | None:
+    """Return the intervals and points of a union; None if a part is another set."""
+    found: list[Interval] = []
+    for part in parts:
+        ends = part.parts
+        if part.kind == "words" and part.text == EMPTY:
+            continue
+        if any(end.kind != "value" or end.unit or end.short_unit or end.percent for end in ends):
+            return None
+        if part.kind == "set":
+            found += [(point.text, point.text, "[]") for point in ends]
+        elif part.kind == "ordered" and len(ends) == 2 and part.brackets in ("()", "(]", "[)", "[]"):
+            found.append((ends[0].text, ends[1].text, part.brackets))
+        else:
+            return None
+    return found
+
+
 def _sequence(text: str, depth: int) -> Answer | None:
     union = split_outside(text, re.compile(r"\\cup(?![a-z])"))
     if len(union) > 1:
-        return Answer(kind="union", text=text, parts=_parts(union, depth))
+        parts = _parts(union, depth)
+        intervals = _as_intervals(parts)
+        fewest = merged(intervals) if intervals else None
+        if fewest and all(low == high for low, high, _ in fewest):
+            return Answer(kind="set", text=text, parts=_parts([point for point, _, _ in fewest], depth))
+        return _intervals(fewest, text, depth) if fewest else Answer(kind="union", text=text, parts=parts)
     ranges = split_outside(text, _AND)
     if len(ranges) == 2 and (both := _between(_parts(ranges, depth))):
         return replace(both, relation=text)
@@ -258,7 +293,7 @@ def _value(text: str) -> Answer:
         return Answer(kind="value", text=text)
     words = _TEXT.sub(lambda match: f" {match[1]} ", found[2])
     words = re.sub(r"\s+(?=\^)", "", words).strip()
-    if _SENTENCE.search(words):  # "2023 is not prime" is no quantity
+    if _SENTENCE.search(words) or changes_behind(words):  # "2023 is not prime" is no quantity
         return Answer(kind="words", text=" ".join(f"{found[1]} {words}".casefold().split()))
     return Answer(kind="value", text=found[1].strip(), unit=read_unit(words))
 
@@ -304,6 +339,11 @@ def _assigned(text: str) -> tuple[str | None, str]:
     if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
         return first, sides[-1]
     return None, sides[-1] if len(sides) > 2 else text
+
+
+def is_contradiction(text: str) -> bool:
+    """Return True if a chain of equalities, alone or in a list, has two different numbers as its sides."""
+    return "=" in text and any(contradicts(split_outside(part, _EQUALS)) for part in split_outside(text, _SEPARATOR)[:MOST_PARTS])
 
 
 def _between(ranges: Sequence[Answer]) -> Answer | None:

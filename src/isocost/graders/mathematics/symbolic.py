@@ -19,6 +19,7 @@ from sympy.core.relational import Relational
 
 from isocost.graders.mathematics.expressions import FEWEST_POINTS, points
 from isocost.graders.mathematics.shapes import UnreadableError
+from isocost.graders.mathematics.sizes import is_absurd
 
 # math-verify warns that its own time limit is off. It is off on purpose: it uses signal.alarm, and the pool kills the worker instead.
 logging.getLogger("math_verify").setLevel(logging.ERROR)
@@ -33,7 +34,7 @@ def read(latex: str) -> Any:
     """Parse a LaTeX expression into a sympy object.
 
     Raises:
-        UnreadableError: it is not one.
+        UnreadableError: it is not one, or its numbers are too large to be computed.
     """
     if len(latex) > LONGEST:
         raise UnreadableError(latex)
@@ -42,6 +43,8 @@ def read(latex: str) -> Any:
     if not found:
         raise UnreadableError(latex)
     value = found[0]
+    if is_absurd(value):
+        raise UnreadableError(latex)
     imaginary = [symbol for symbol in getattr(value, "free_symbols", ()) if symbol.name == "i"]
     return value.subs(dict.fromkeys(imaginary, sympy.I)) if imaginary else value
 
@@ -128,6 +131,9 @@ def _same_number(left: sympy.Expr, right: sympy.Expr) -> bool | None:
 
 def _same_relation(left: Any, right: Any) -> bool:
     """Compare two relations up to a factor: constant for an equation, positive for an inequality."""
+    sides = (left.lhs, left.rhs, right.lhs, right.rhs)
+    if not all(isinstance(side, sympy.Expr) for side in sides):  # a set or a truth value, which cannot be subtracted
+        return bool(left == right)
     one, other = left.lhs - left.rhs, right.lhs - right.rhs
     if one.free_symbols != other.free_symbols or not one.free_symbols:
         return False

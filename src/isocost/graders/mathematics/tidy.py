@@ -12,6 +12,7 @@ from functools import lru_cache
 from isocost.graders.decoration import undecorated
 from isocost.graders.extract import brace_pairs
 from isocost.graders.joining import with_english_joints
+from isocost.graders.mathematics.mixed import in_latex, with_mixed_numbers
 from isocost.graders.mathematics.qualifiers import without_qualifier
 from isocost.graders.mathematics.separators import plain_separators
 
@@ -66,6 +67,7 @@ _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
 _ESCAPED = re.compile(r"\\\\(?=[a-zA-Z])")
 _DEGREES = r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))"
 _FUNCTION = r"\\(?:sin|cos|tan|cot|sec|csc)(?:\s*\^\s*\{?-?\d\}?)?"
+_ORDINAL = "(?:st|nd|rd|th)"
 _AMOUNT = r"(?<![\d.,])(-?\s*[\d.,]*+(?<=\d)(?:\s*(?:\\text\s*\{\s*)?(?:hundred|thousand|[mbtr]+illion)\s*\}?)?)"
 _BASE_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
@@ -88,6 +90,15 @@ def _ratio(match: re.Match[str]) -> str:
     return ":".join(re.findall(r"\d+(?:\.\d+)?", match[1]))
 
 
+def _without_points(match: re.Match[str]) -> str:
+    r"""Return `all real numbers except 2` as `\\mathbb{R} \\setminus \\{2\\}`."""
+    points = match[1].strip()
+    if points.endswith("}") and points.count("{") < points.count("}"):  # closes a \text that has been read
+        points = points[:-1]
+    points = points.removeprefix("\\{").removesuffix("\\}")
+    return f"\\mathbb{{R}} \\setminus \\{{{points}\\}}"
+
+
 _Replacement = str | Callable[[re.Match[str]], str]
 # The order of the rules matters: layout goes first, so that names and quantities are matched without it.
 _LAYOUT: tuple[tuple[str, _Replacement], ...] = (
@@ -106,6 +117,8 @@ _LAYOUT: tuple[tuple[str, _Replacement], ...] = (
     (r"\\langle(?![a-z])", "("),
     (r"\\rangle(?![a-z])", ")"),
 )
+_ALL_REALS = r"(?:all\s+(?:the\s+)?(?:real\s+numbers|reals)|\\mathbb\s*\{?\s*R\s*\}?)(?:\s+[a-z])?"
+_EXCEPT = r"(?:except(?:\s+for)?|excluding|other\s+than|but|apart\s+from|without)"
 _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\(?:[dtc]|s|nice)frac(?![a-z])", r"\\frac"),  # and \sfrac, \nicefrac
     (r"\\operatorname\s*\{([a-z]{2,10})\}", r"\\\1 "),
@@ -114,7 +127,7 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\arctg(?![a-z])", r"\\arctan "),
     (r"\\lg(?![a-z])", r"\\log_{10}"),
     (r"\\(?:mathrm|mathbf|mathit|rm)\s*(?:\{\s*([A-Za-z])\s*\}|\s([A-Za-z])(?![A-Za-z]))", lambda match: match[1] or match[2]),
-    (r"\\(?:mbox|textbf|textnormal|textrm|textit|mathrm|mathbf|mathit|rm)(?=\s*\{)", r"\\text"),
+    (r"\\(?:mbox|text(?:bf|normal|rm|it|sf|tt|sl)|emph|math(?:rm|bf|it|sf|tt)|rm)(?=\s*\{)", r"\\text"),
     (r"\\leq(?:slant)?(?![a-zA-Z])|\\leqq", r"\\le "),
     (r"\\geq(?:slant)?(?![a-zA-Z])|\\geqq", r"\\ge "),
     (r"\\lt(?![a-zA-Z])", "<"),
@@ -123,10 +136,16 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\prime(?![a-z])", "'"),  # a derivative, as are the carets below
     (r"\^\s*\{?\s*('+)\s*\}?", r"\1"),
     (r"\\(?:var)?nothing|\\emptyset|\\\{\s*\\\}", r"\\emptyset "),
-    (r"\\mathbb\s*\{?\s*R\s*\}?|(?i:(?:\\text\s*\{\s*)?\ball (?:real numbers|reals)\b\s*\}?)", r"(-\\infty, \\infty)"),
+    (
+        rf"(?i)^\s*(?:\\text\s*\{{\s*)?{_ALL_REALS}\s*+\}}?\s*+,?\s*+(?:\\text\s*+\{{\s*+)?{_EXCEPT}\b\s*+\}}?\s*+(?:[a-z]\s*=\s*)?(.+)$",
+        _without_points,
+    ),
+    (r"\\mathbb\s*\{?\s*R\s*\}?|(?i:\\text\s*\{\s*all (?:real numbers|reals)\s*\}|\ball (?:real numbers|reals)\b)", r"(-\\infty, \\infty)"),
     (r"\b[a-z]\s*\\in\s*(?=\(-\\infty, \\infty\)$)", ""),
 )
 _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
+    (rf"(?<=[\d}}])\s*\^\s*(?:\{{\s*(?:\\text\s*\{{\s*{_ORDINAL}\s*\}}|{_ORDINAL})\s*\}}|\\text\s*\{{\s*{_ORDINAL}\s*\}})", ""),
+    (rf"(?<=\d)(?:\s*\\text\s*\{{\s*{_ORDINAL}\s*\}}|{_ORDINAL}\b)", ""),
     (rf"({_FUNCTION})\s*\{{?\s*(\d+)\s*{_DEGREES}\s*\}}?", r"\1(\2 \\cdot \\frac{\\pi}{180})"),
     (rf"({_FUNCTION}\s*\([^()]{{0,100}}?){_DEGREES}", r"\1 \\cdot \\frac{\\pi}{180} "),  # inside a function a degree has a value
     (rf"{_DEGREES}(?=\s*[-+*/])", ""),
@@ -150,6 +169,7 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"_\{{?\s*\\text\s*\{{\s*({'|'.join(_BASES)})\s*\}}\s*\}}?", lambda match: f"_{{{_BASES[match[1]]}}}"),
     (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),  # C_5^2, the notation of Chinese and Russian schools
     (r"\\[dt]?binom\s*(\d)\s*(\d)", r"\\binom{\1}{\2}"),
+    (r"(?i)^\\text\s*\{\s*(?:about|approximately|approx\.?|roughly)\s+([^{}]+)\}$", r"\1"),
     (r"(?i)^(?:\\text\s*\{\s*)?(?:about|approximately|approx\.?|roughly)\b\s*\}?\s*|\s*\(approx(?:\.|imately)?\)\s*$", ""),
     (r"\+\s*-", "-"),  # a negative number filled into a sum
     (r"\bsqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
@@ -176,7 +196,7 @@ def tidy(answer: str) -> str:
         return answer
     # Qualifiers go first: once it is rewritten, the R of "for all x in R" would be an interval of the answer.
     text = plain_separators(without_qualifier(_unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))))
-    text = with_english_joints(text)
+    text = with_mixed_numbers(with_english_joints(text), in_latex)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
         text = text.replace(old, new)
@@ -188,8 +208,15 @@ def tidy(answer: str) -> str:
     has_reason = any(word in text for word in _REASONS)
     for pattern, replacement in _RULES:
         if (has_money or pattern.pattern not in _MONEY) and (has_reason or pattern.pattern not in _REASONED):
-            text = pattern.sub(replacement, text)
+            changed = pattern.sub(replacement, text)
+            if changed != text and _balance(changed) == _balance(text):  # a rule that meets half of a group leaves it alone
+                text = changed
     return " ".join(_exact(text).split()).rstrip(".,;\\ ")
+
+
+def _balance(text: str) -> int:
+    """Return the number of braces that open minus those that close; escaped ones are text."""
+    return text.count("{") - text.count("\\{") - text.count("}") + text.count("\\}")
 
 
 def _exact(text: str) -> str:
@@ -206,8 +233,8 @@ def _unwrap(text: str) -> str:
 
 
 def _unbox(text: str) -> str:
-    r"""Replace every `\\boxed{x}` by x."""
-    while match := re.search(r"\\(?:boxed|fbox)\s*\{", text):
+    r"""Replace every `\\boxed{x}`, and every `\\underline{x}`, by x."""
+    while match := re.search(r"\\(?:boxed|fbox|underline|uline)\s*\{", text):
         end = brace_pairs(text).get(match.end() - 1)
         if end is None:
             return text[: match.start()] + text[match.end() :]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from isocost.graders.mathematics.numbers import DEGREE, Number, same_number, times
+from isocost.graders.mathematics.numbers import DEGREE, Number, plus, same_number, times
 
 # Base units are those of the dimension's own table, not of SI: only ratios within a dimension are used.
 _TABLE = """
@@ -33,6 +33,12 @@ celsius  celsius:1
 fahrenheit  fahrenheit:1
 kelvin   kelvin:1
 """
+# The size of a degree in kelvin, and the scale's zero.
+_TEMPERATURES: dict[tuple[tuple[str, int], ...], tuple[Fraction, Fraction]] = {
+    (("celsius", 1),): (Fraction(1), Fraction("273.15")),
+    (("fahrenheit", 1),): (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
+    (("kelvin", 1),): (Fraction(1), Fraction(0)),
+}
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3}
 _SPELLED_OUT = {
     **dict.fromkeys(("degrees celsius", "degree celsius"), "celsius"),
@@ -104,7 +110,11 @@ def read_unit(words: str) -> Unit:
 
 
 def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
-    """Return True if a of one unit equals b of the other; False if their dimensions differ."""
+    """Return True if a of one unit equals b of the other; False if their dimensions differ. Temperatures have one dimension."""
+    scales = [_TEMPERATURES.get(unit.dimension) for unit in (one, other)]
+    if scales[0] and scales[1]:
+        kelvin = [plus(times(value, scale[0]), scale[1]) for value, scale in ((a, scales[0]), (b, scales[1]))]
+        return same_number(kelvin[0], kelvin[1])
     return one.dimension == other.dimension and same_number(times(a, one.size), times(b, other.size))
 
 
