@@ -289,7 +289,7 @@ def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
     untrained = prepared.specs[training.student]
     options = {k: v for k, v in untrained.options if k in CARRIED}
     model = str(training.folder.resolve())  # the engine would resolve a relative path against `base`
-    return replace(untrained, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
+    return replace(untrained, options=tuple(sorted({**options, "model": model}.items())), base=training.folder, identity=None)
 
 
 def label_of(student: str, cell: str | None, seed: int, prompt: str, split: str) -> str:

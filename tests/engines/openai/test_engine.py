@@ -175,7 +175,13 @@ def test_other_machines_are_asked_through_the_proxy_of_the_environment(asks: Ask
     assert proxy.requests["http://models.invalid/api/completions"] == 1
 
 
+def threads_of_engines() -> set[threading.Thread]:
+    """The threads of all engines that are open, those of other tests among them."""
+    return {thread for thread in threading.enumerate() if thread.name == "isocost-openai"}
+
+
 def test_opening_describing_and_cutting_ask_nothing_and_start_no_thread() -> None:
+    before = threads_of_engines()
     with Server() as server:
         engine = load_engine("openai", {"model": "tiny", "base_url": server.url + "/"}, base=Path())
         assert engine.size() is None
@@ -184,7 +190,7 @@ def test_opening_describing_and_cutting_ask_nothing_and_start_no_thread() -> Non
         assert engine.batches([]) == []
         assert engine.generate([], PARAMS, 0) == []
         engine.close()
-        assert not [thread for thread in threading.enumerate() if thread.name == "isocost-openai"]
+        assert threads_of_engines() == before
     assert not server.requests
 
 
@@ -195,11 +201,13 @@ def test_what_is_sent_along_is_part_of_the_identity(asks: Asks) -> None:
 
 
 def test_close_ends_the_thread_and_the_next_call_opens_again(asks: Asks) -> None:
+    before = threads_of_engines()
     with Server() as server:
         engine = asks(server)
         first = engine.generate([PLAIN], PARAMS, 0)
+        assert len(threads_of_engines() - before) == 1
         engine.close()
-        assert not [thread for thread in threading.enumerate() if thread.name == "isocost-openai"]
+        assert not threads_of_engines() - before
         engine.close()
         assert engine.generate([PLAIN], PARAMS, 0) == first
 
