@@ -126,6 +126,7 @@ def test_nothing_is_concluded_from_a_handful() -> None:
     assert Failed(draws=50, n=100, problems=50, n_problems=100).prevents
 
 
+@pytest.mark.slow
 def test_samples_without_an_answer_cast_no_doubt_on_the_references(tmp_path: Path, shell: Shell) -> None:
     with Server(models=("tiny", "other"), answer=lambda prompt, seed, choice: "I would rather not say") as server:
         left = shell("run", runs.write(tmp_path, two(server.url)), "-o", tmp_path / "out")

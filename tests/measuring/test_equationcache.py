@@ -160,6 +160,7 @@ def test_a_later_report_parses_only_new_solutions_and_its_measures_are_those_of_
     assert (out / "measures.json").read_text(encoding="utf-8") == kept
 
 
+@pytest.mark.slow
 def test_measure_reads_what_is_known_of_a_run_and_writes_nothing(tmp_path: Path, parsed: list[str]) -> None:
     out = tmp_path / "out"
     run(write_study(tmp_path, n_problems=4, n_samples=6), out)

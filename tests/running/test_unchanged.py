@@ -11,6 +11,7 @@ from isocost.events import Note, StageProgress
 from isocost.running import run, run_stage
 from isocost.running.stages import StudyRun
 from tests.builders import write_study
+from tests.matrices import first_fast
 
 AGAIN = "nothing has changed since the last report"
 Change = Callable[[Path, Path], None]
@@ -97,7 +98,7 @@ def damage_the_record(out: Path, study: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [add_label, remove_training_set, rewrite_samples, correct_a_problem, damage_results, damage_the_record],
+    first_fast([add_label, damage_results, remove_training_set, rewrite_samples, correct_a_problem, damage_the_record], 2),
     ids=lambda c: c.__name__,
 )
 def test_any_change_makes_a_report_read_all_again_once(study: Path, change: Change) -> None:
@@ -113,6 +114,7 @@ def test_another_setting_or_force_makes_a_report_read_all_again(study: Path) -> 
     assert is_reused(study)
 
 
+@pytest.mark.slow
 def test_a_label_that_is_given_while_the_run_goes_on_is_a_change(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, audit = study.parent / "out", StudyRun.audit
 

@@ -148,6 +148,7 @@ def test_the_pilot_is_bought_alone_and_kept_by_the_run(tmp_path: Path) -> None:
     assert bought.select(columns).join(after.select(columns), on=columns, how="anti").is_empty()
 
 
+@pytest.mark.slow
 def test_buying_the_pilot_of_a_run_that_has_more_changes_nothing(tmp_path: Path) -> None:
     study, _ = piloted_study(tmp_path, pilot=PILOT)
     out = tmp_path / "run"
