@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -474,7 +475,7 @@ def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", first_fast([*MADE_AGAIN, "lock", "PART", "arms/weak@low/rounds.jsonl", "ledger.jsonl"]))
+@pytest.mark.parametrize("name", first_fast([*MADE_AGAIN, "lock", "PART", "arms/weak@low/rounds.jsonl", "ledger.jsonl", "digests.jsonl"]))
 def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(shell: Shell, done: tuple[Path, Path], name: str) -> None:
     out, path = done
     odd = next(out.glob("pools/weak/*.parts/*.parquet")) if name == "PART" else out / name
@@ -482,11 +483,28 @@ def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(shell: Shell, done: 
     os.mkfifo(odd)
     with alarm(60):
         is_fine(shell("status", out))
+        shell("measure", out)
         left = shell("run", path, "-o", out)
     if name in MADE_AGAIN:
         is_fine(left)
     else:
         is_told_well(left, f"{odd}: ")
+
+
+def test_samples_of_another_run_are_named_and_not_exported(shell: Shell, done: tuple[Path, Path], tmp_path: Path) -> None:
+    """With the file that has their digest: each fits the other, and both are not this run's."""
+    out, _ = done
+    other = pl.read_parquet(out / "samples.parquet").with_columns(pool=pl.lit("00112233deadbeef"))
+    other.write_parquet(out / "samples.parquet")
+    noted = json.loads((out / "samples.json").read_text())
+    noted["sha256"] = hashlib.sha256((out / "samples.parquet").read_bytes()).hexdigest()
+    (out / "samples.json").write_text(json.dumps(noted))
+    said = "has draws of the pool 00112233deadbeef, which this run does not have"
+    assert said in shell("measure", out).out
+    is_told_well(shell("export", out, "--arm", "weak@low", "--format", "parquet", "-o", tmp_path / "set"), said)
+    assert not (tmp_path / "set").exists()
+    is_fine(shell("report", out))
+    assert said not in shell("measure", out).out
 
 
 def test_a_folder_in_the_place_of_the_lock_is_named(shell: Shell, done: tuple[Path, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,3 +81,25 @@ def test_a_closed_standard_input_is_an_error_of_input(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InputError, match="standard input: is closed"), opened("-"):
         pass
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_the_number_of_a_closed_stream_is_given_to_no_file(tmp_path: Path, closed: str) -> None:
+    """A ledger that is opened as number 2 would get what libraries write to standard error."""
+    program = (
+        "import os; from isocost.streams import prepare_streams; prepare_streams();"
+        f"file = open({str(tmp_path / 'ledger')!r}, 'w'); os.write(2, b'noise'); print(file.fileno() > 2)"
+    )
+    shell = f'exec "$0" -c "$1" {closed}'
+    done = subprocess.run(["sh", "-c", shell, sys.executable, program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "True\n"
+    assert (tmp_path / "ledger").read_text() == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_character_that_the_encoding_lacks_is_written_as_an_escape(encoding: str) -> None:
+    program = "from isocost.streams import prepare_streams; prepare_streams(); print('a \\u2013 b', '\\udc80')"
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=env, timeout=60)
+    dash = "\u2013" if encoding == "utf-8" else "\\u2013"
+    assert done.stdout.decode("utf-8") == f"a {dash} b \\udc80\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import sys
@@ -40,6 +41,24 @@ class Output:
             if error.errno == errno.EBADF:
                 raise InputError("standard output: is closed, or not open for writing") from error
             raise StorageError(f"standard output: {error.strerror}\n  {self.lines:,} lines were written before it") from error
+
+
+def prepare_streams() -> None:
+    """Make the standard streams safe to write to, whatever the caller has closed and whatever characters they take.
+
+    The descriptor of a closed stream would be given to the next file that is opened, such as a ledger, and whatever a library writes to
+    the stream would go there. Characters that an encoding lacks are written as escapes.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free one, which is this one
+    if sys.stderr is None:  # libraries write to it without a check
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def refuse_same_file(source: int, target: int, name: str) -> None:

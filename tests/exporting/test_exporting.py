@@ -104,6 +104,7 @@ def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Pat
         frame = pl.read_parquet(tmp_path / "run" / name)
         thought = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("hm"))
         frame.with_columns(reasoning=thought, num_reasoning_tokens=pl.lit(3)).write_parquet(tmp_path / "run" / name)
+    (tmp_path / "run" / "samples.json").unlink(missing_ok=True)  # the digest of the table that was there before
     study = yaml.safe_load((tmp_path / "run" / "study.yaml").read_text())
     (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump({**study, "curate": {"reasoning": "<think>{reasoning}</think>"}}))
     for shape in ("parquet", "messages", "prompt-completion", "kto"):
@@ -123,6 +124,7 @@ def test_kto_rows_have_the_form_in_which_the_student_is_trained(finished: Path, 
     (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump(study))
     samples = pl.read_parquet(tmp_path / "run" / "samples.parquet")
     samples.with_columns(reasoning=pl.lit("hm")).write_parquet(tmp_path / "run" / "samples.parquet")
+    (tmp_path / "run" / "samples.json").unlink(missing_ok=True)  # the digest of the table that was there before
     export(tmp_path / "run", CELL, "kto", tmp_path / "data")
     first = rows(tmp_path / "data").row(0, named=True)
     assert first["prompt"] == "Q: What is 0 + 7?\nA: "

@@ -8,7 +8,6 @@ for false positives. Modules that take long to import are imported inside comman
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import typer
 from isocost.cli import audits, backtests, drafts, exports, forecasts, imports, reports, studies, tables
 from isocost.cli.arguments import refuse_empty, refuse_expanded
 from isocost.cli.leaving import report_errors, stop_at_once
+from isocost.streams import prepare_streams
 
 app = typer.Typer(
     name="isocost",
@@ -80,8 +80,7 @@ def main() -> None:
     """Run the command line: errors print one to three lines, and Ctrl-C prints how to resume."""
     # Until a command installs handlers of its own; see `stoppable`.
     signal.signal(signal.SIGINT, stop_at_once)
-    if sys.stderr is None:  # closed by the caller; libraries write to it without a check
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+    prepare_streams()
     # --debug may follow the command, where typer would refuse an option of the whole program.
     with report_errors(debug="--debug" in sys.argv):
         refuse_empty(sys.argv[1:])

@@ -16,6 +16,7 @@ from polars.exceptions import PolarsError
 
 from isocost.config import Study
 from isocost.errors import InputError, Option, RunDirectoryError
+from isocost.measuring.rundirs import facts_of
 from isocost.nearest import did_you_mean
 from isocost.paths import read_parquet, scan_parquet, shell_word
 from isocost.preparing.parts import known_parts
@@ -133,6 +134,8 @@ def open_cell(run: Path, arm: str) -> CellData:
     needed = [run / "samples.parquet", run / "problems" / "train.parquet", *find(run, name)]
     if missing := [path.relative_to(run) for path in needed if not path.exists()]:
         raise RunDirectoryError(f"{run}: has no {missing[0]}", advice=again)
+    if (facts := facts_of(run)) and (flaw := facts.flaw_of_table()):
+        raise RunDirectoryError(f"{run}: {flaw}", advice=f"{facts.report_again} writes it again")
     study = load_study(run / "study.yaml", (), known_parts())
     if name.partition("@")[0] not in study.arms:
         raise RunDirectoryError(f"{run}: study.yaml has no arm {name.partition('@')[0]}, and measures.json has", advice=again)

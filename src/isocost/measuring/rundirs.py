@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 from polars.exceptions import PolarsError
 
 from isocost.errors import Option, RunDirectoryError, TableError
 from isocost.measuring.independent import FirstDraws, first_draws
-from isocost.paths import read_parquet, shell_word
+from isocost.paths import read_parquet, scan_parquet, shell_word
 from isocost.policies import FIXED
 from isocost.store import PILOT, SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.tables.inputs import holds_samples
@@ -48,14 +49,32 @@ class RunFacts:
         samples = self.path / SAMPLES
         if noted is None or not samples.is_file():
             return ""
-        again, wanted = f"isocost sample {shell_word(self.path)}", (noted.get(PAID), noted.get("sha256"))
-        found = digest_of_file(samples) if any(wanted) else None  # it takes seconds for a large table
-        if found and wanted[0] == found:
+        again, paid, written = f"isocost sample {shell_word(self.path)}", noted.get(PAID), noted.get("sha256")
+        if paid and paid == digest_of_file(samples):
             return f"{SAMPLES} holds what was paid before the run stopped, by its limit or after its pilot; {again} resumes it."
-        if wanted[1] is None:
+        if written is None:
             return f"{SAMPLES} is of an earlier start: the last one has not finished sampling and grading; {again} resumes it."
-        if wanted[1] != found:
-            return f"{SAMPLES} was changed after the run had written it; {self.report_again} writes it again."
+        return f"{flaw}; {self.report_again} writes it again." if (flaw := self.flaw_of_table()) else ""
+
+    def flaw_of_table(self) -> str:
+        """Return why samples.parquet is not what this run wrote; "" where nothing is known that speaks against it."""
+        noted = RunDirectory(self.path).read_derived(SAMPLES_DIGEST) or {}
+        samples, written = self.path / SAMPLES, [noted[key] for key in ("sha256", PAID) if noted.get(key)]
+        if not samples.is_file() or not written:
+            return ""
+        if digest_of_file(samples) not in written:  # it takes seconds for a large table
+            return f"{SAMPLES} was changed after the run had written it"
+        return self._foreign()
+
+    def _foreign(self) -> str:
+        """Return whose draws the table has, if not this run's. A table and its digest may be those of another run."""
+        own = {file.name.partition(".")[0] for file in (self.path / "pools").glob("*/*")}
+        try:
+            found = scan_parquet(self.path / SAMPLES).select(pl.col("pool").unique()).collect()["pool"].to_list()
+        except (OSError, PolarsError):  # told when it is measured; a run of an early version has no such column
+            return ""
+        if own and (others := sorted(set(map(str, found)) - own)):
+            return f"{SAMPLES} has draws of the pool {others[0]}, which this run does not have"
         return ""
 
     @property

@@ -172,6 +172,8 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def _advice(path: Path, error: OSError) -> str:
     """Return the remedy for a path that cannot be written."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "raise the limit on open files (ulimit -n) and run the same command again"
     if error.errno == errno.EFBIG:
         return "raise the limit on the size of files (ulimit -f) and run the same command again"
     if not path.parent.exists():

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from isocost.errors import StorageError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
+from isocost.paths import is_special_file
 from isocost.store.fields import Kind, flaw_of
 from isocost.store.files import make_folder, storage_errors, sync_folder
 from isocost.store.kinds import ANY
@@ -135,6 +136,8 @@ class Log:
 
     def peek(self) -> Iterator[Row]:
         """Yield the entries of a log that another process may be writing. Nothing is cut off, and invalid lines are skipped."""
+        if is_special_file(self.path):
+            return
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), self.path.open("rb") as file:
             for line in file:
                 with contextlib.suppress(ValueError, RecursionError):
@@ -192,6 +195,8 @@ class Log:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
+        if is_special_file(self.path):  # opening a pipe would wait for a writer
+            raise StorageError(f"{self.path}: is not an ordinary file, but a pipe or a device\n  restore the file from a copy")
         try:
             yield
         except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -120,6 +122,8 @@ class Parts:
         return frame
 
     def _unreadable(self, path: Path, why: str) -> StorageError:
+        if os.strerror(errno.EMFILE) in why:
+            return StorageError(f"{path}: {why}\n  raise the limit on open files (ulimit -n) and run the same command again")
         remedy = "restore it from a copy" if self._kind.paid else "restore it from a copy, or remove it: what it held is made again"
         return StorageError(f"{path}: cannot be read: {why}\n  {remedy}")
 
