@@ -16,6 +16,8 @@ from isocost.engines.openai.usage import BadUsageError, refuse_beyond, uses
 from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 
+_REMEMBERED = 512  # replies of an endpoint: more than are under way at once
+
 
 class Reader:
     """A reader of one endpoint's replies, which knows under which name the endpoint answered last."""
@@ -23,6 +25,7 @@ class Reader:
     def __init__(self, endpoint: Endpoint, options: OpenAIOptions) -> None:
         self.endpoint, self._options = endpoint, options
         self._named: str | None = None  # the model's name in the last reply
+        self._last: dict[str, tuple[str, tuple[str, ...]]] = {}  # prompt and solutions of the last replies, by the endpoint's id
 
     def remarked(self, found: Generation) -> Generation:
         """Add a remark to a solution from another model than the one that was asked for, or that answered before."""
@@ -43,9 +46,29 @@ class Reader:
             UsageError: the usage that it reports cannot be right.
         """
         try:
-            return read_reply(reply, bounds_of(call, self._options, params), params.stop, seed, self._options.finish_reasons)
+            found = read_reply(reply, bounds_of(call, self._options, params), params.stop, seed, self._options.finish_reasons)
         except BadUsageError as error:
             raise self._wrong_usage(error, reply, call) from error
+        return self._mixed_up(found, reply_id(reply), call.prompt)
+
+    def _mixed_up(self, found: list[Generation], given: str, prompt: str) -> list[Generation]:
+        """Add a remark to a reply that another prompt got before: a connection that is out of step hands out each reply too late.
+
+        An endpoint that gives all its replies the same id tells nothing by it.
+        """
+        texts = tuple(g.text for g in found)
+        before = self._last.pop(given, None)
+        is_varied = bool(self._last)
+        if given and found:
+            self._last[given] = prompt, texts
+            if len(self._last) > _REMEMBERED:
+                del self._last[next(iter(self._last))]
+        if before is None or not is_varied or before[0] == prompt or before[1] != texts:
+            return found
+        text = (
+            f"two prompts got one and the same reply, id {self.endpoint.clean(given, 60)}: replies are mixed up, by the endpoint or a proxy"
+        )
+        return [replace(found[0], remarks=(*found[0].remarks, Remark("mixed up", text))), *found[1:]]
 
     def uses(self, reply: Any, call: Request, params: SamplingParams) -> bool:
         """Return True if a reply with another status than 200 reports tokens: what an endpoint counts it may charge.
