@@ -19,7 +19,7 @@ PARAMS = SamplingParams(max_tokens=50)
 @pytest.fixture
 def reader() -> Reader:
     options = OpenAIOptions(model="m", base_url="http://127.0.0.1:9/v1")
-    return Reader(Endpoint(options), options)
+    return Reader(Endpoint(base_url=options.base_url, model="m", key_variable="KEY", key=None), options)
 
 
 def told(reader: Reader, prompt: str, reply_id: str, text: str) -> list[str]:

@@ -65,9 +65,8 @@ class Reader:
                 del self._last[next(iter(self._last))]
         if before is None or not is_varied or before[0] == prompt or before[1] != texts:
             return found
-        text = (
-            f"two prompts got one and the same reply, id {self.endpoint.clean(given, 60)}: replies are mixed up, by the endpoint or a proxy"
-        )
+        name = self.endpoint.clean(given, 60)
+        text = f"two prompts got one and the same reply, id {name}: replies are mixed up, by the endpoint or a proxy"
         return [replace(found[0], remarks=(*found[0].remarks, Remark("mixed up", text))), *found[1:]]
 
     def uses(self, reply: Any, call: Request, params: SamplingParams) -> bool:
