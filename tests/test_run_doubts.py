@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from isocost.events import Note
 from isocost.records import Failed, Truncation
-from isocost.sampling.doubts import doubt_references
+from isocost.sampling.doubts import doubt_references, note_failures
 from tests import openai_runs as runs
 from tests.engines.openai.replies import FAULTS, Asked, Reply
 from tests.engines.openai.server import Server
@@ -142,3 +144,12 @@ def test_what_cuts_samples_off_below_max_tokens_is_not_max_tokens() -> None:
     assert "hit max_tokens 50: raise it" in Truncation(cut=9, n=9, max_tokens=50).warning("weak")
     text = Truncation(cut=9, n=9, max_tokens=50, longest=10).warning("weak")
     assert text.startswith("100% of weak's samples were cut off after at most 10 tokens, below max_tokens 50: its endpoint or its context ")
+
+
+def test_words_of_an_endpoint_make_no_lines_of_their_own() -> None:
+    heard: list[Any] = []
+    pool = SimpleNamespace(failures=lambda: [("p\x1b[1m1", "finish_reason x\nerror: all is lost\r\x1b[2J", True)])
+    note_failures({"weak": pool}, heard.append)  # type: ignore[dict-item]
+    assert heard == [
+        Note(text="1 draw of 1 problem failed, not graded (first: weak, p\\x1b[1m1): finish_reason x error: all is lost \\x1b[2J")
+    ]

@@ -1,5 +1,6 @@
 """What a ledger sums up to, with and without a summary of its beginning."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -155,6 +156,20 @@ def test_a_ledger_of_another_round_that_cannot_be_read_is_refused(tmp_path: Path
         ledger.symlink_to(ledger.name)
     with pytest.raises(StorageError, match=r"rounds/2/ledger\.jsonl: (cannot be read|is not an ordinary file)"):
         paid_in_other_rounds(run, "usd")
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_ledger_that_may_not_be_read_is_not_taken_for_one_that_has_spent_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, strict: bool
+) -> None:
+    (tmp_path / "ledger.jsonl").write_text("")
+
+    def refuse(path: Path, *args: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(StorageError, match=r"ledger\.jsonl: cannot be read: Permission denied\n  make it readable"):
+        read_ledger(tmp_path / "ledger.jsonl", strict=strict)
 
 
 def test_a_round_without_its_study_file_has_paid_all_the_same(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def read_ledger(log: Path, summary: Row | None = None, *, strict: bool = False) 
         strict: Refuse damage instead of leaving it out. A last line without newline is being written, and is left out in any case.
 
     Raises:
-        StorageError: with `strict`, the file cannot be read, or a line is damaged.
+        StorageError: the file may not be read; with `strict`, it cannot be read, or a line is damaged.
     """
     accounts: Accounts = {}
     waiting: dict[str, Row] = {}
@@ -99,11 +99,13 @@ def read_ledger(log: Path, summary: Row | None = None, *, strict: bool = False) 
 
 @contextmanager
 def _readable(log: Path, *, strict: bool) -> Iterator[None]:
-    """Pass over a ledger that cannot be read; with `strict`, refuse it."""
+    """Pass over a ledger that is damaged; refuse one that may not be read, and with `strict` any."""
     if strict and is_special_file(log):  # opening a pipe would wait
         raise StorageError(f"{log}: is not an ordinary file\n  {LEDGER.remedy}")
     try:
         yield
+    except PermissionError as error:  # nothing is known to be damaged, and nothing that is told of it would be true
+        raise StorageError(f"{log}: cannot be read: {error.strerror}\n  make it readable, and run the same command again") from error
     except OSError as error:
         if strict:
             raise StorageError(f"{log}: cannot be read: {error.strerror or error}\n  {LEDGER.remedy}") from error
