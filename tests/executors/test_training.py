@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from isocost.config import GraderSpec
 from isocost.engines.base import Generation, ModelSize, Request
+from isocost.errors import ModelError
 from isocost.executors import training
 from isocost.executors.jobs import EngineSpec
 from isocost.executors.training import Scoring, TrainingJob
@@ -114,8 +115,20 @@ def test_a_student_of_the_hub_is_trained_from_the_commit_that_was_sampled(tmp_pa
         (cached / "snapshots" / commit).mkdir(parents=True)
         (cached / "snapshots" / commit / "config.json").write_text("{}")
     name = Path("org/student")
-    assert training._folder_of(name, "a" * 40) == name  # a worker of another machine, without the weights
+    downloaded: list[str] = []
+
+    def download(name: str, *, revision: str) -> str:
+        downloaded.append(revision)
+        if revision == "c" * 40:
+            raise OSError("no network")
+        return str(tmp_path / "downloaded")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    assert training._folder_of(name, "a" * 40) == tmp_path / "downloaded"  # a worker of another machine, without the weights
+    with pytest.raises(ModelError, match=r"commit c+ is not on this machine, and the hub does not give it: no network"):
+        training._folder_of(name, "c" * 40)
     save_file({}, cached / "snapshots" / ("a" * 40) / "model.safetensors")
     assert training._folder_of(name, "a" * 40) == cached / "snapshots" / ("a" * 40)
-    assert training._folder_of(name, "c" * 40) == name
+    assert downloaded == ["a" * 40, "c" * 40]
+    assert training._folder_of(name, None) == name  # of a run that an earlier version began
     assert training._folder_of(tmp_path, None) == tmp_path

@@ -154,9 +154,15 @@ from isocost.finetuning import finetune
 from tests.matrices import first_fast
 from tests.finetuning.setting import ROWS
 from tests.finetuning.test_resuming import SIX, score
-import torch
+import os, time, torch
 torch.set_num_threads(1)
-finetune(Path(sys.argv[1]), ROWS, Path(sys.argv[2]), SIX, score=score, progress=lambda logged: print(logged.step, flush=True))
+
+def progress(logged):
+    print(logged.step, flush=True)
+    if logged.step == int(os.environ.get("HOLD_AT", "0")):
+        time.sleep(600)
+
+finetune(Path(sys.argv[1]), ROWS, Path(sys.argv[2]), SIX, score=score, progress=progress)
 """
 
 
@@ -165,7 +171,7 @@ def test_a_process_that_is_killed_goes_on(base: Path, tmp_path: Path, uninterrup
     out = tmp_path / "out"
     command = [sys.executable, "-c", SCRIPT, str(base), str(out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**environment, "HOLD_AT": "8"}) as process:
         assert process.stdout
         for line in process.stdout:
             if int(line) == 8:

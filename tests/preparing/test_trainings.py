@@ -9,7 +9,7 @@ from typing import Any
 from isocost.engines.base import Request
 from isocost.errors import ModelError
 from isocost.executors.jobs import EngineSpec
-from isocost.preparing.trainings import Attempt, training_mistakes, unusable_students
+from isocost.preparing.trainings import Attempt, launch_mistakes, training_mistakes, unusable_students
 from isocost.prompts import make_template
 from isocost.records import SamplingParams
 from tests.builders import study
@@ -20,11 +20,14 @@ def test_a_configuration_that_saves_no_whole_models_is_refused_where_students_ar
     executor = {"name": "accelerate", "config": "a.yaml"}
     finetune = {"students": ["strong"], "arms": ["weak"], "checkpoints": 1}
     sets = {split: {"source": "jsonl", "path": f"{split}.jsonl"} for split in ("train", "test")}
-    found = list(training_mistakes(study(executor=executor, finetune=finetune, problems=sets), tmp_path))
+    found = list(launch_mistakes(study(executor=executor, finetune=finetune, problems=sets), tmp_path))
     assert found[0].startswith(
         "executor.config: a.yaml: distributed_type: DEEPSPEED may save no whole models\n  use distributed_type: NO, "
     )
-    assert list(training_mistakes(study(executor=executor), tmp_path)) == []
+    assert list(launch_mistakes(study(executor=executor), tmp_path)) == []
+    # A run that has trained its students goes on with it.
+    others = training_mistakes(study(executor=executor, finetune=finetune, problems=sets), tmp_path)
+    assert not [mistake for mistake in others if "executor" in mistake]
 
 
 def told(attempt: Attempt, **changes: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 import os
@@ -131,18 +132,28 @@ def source_of(student: EngineSpec) -> Path:
 
 
 def _folder_of(model: Path, revision: str | None) -> Path:
-    """Return the folder of a base model. Of one on the hub it is the download of the commit that was sampled: a branch may have moved."""
+    """Return the folder of a base model. Of one on the hub it is the download of the commit that was sampled: a branch may have moved.
+
+    Raises:
+        ModelError: this machine does not have the commit whole, and it cannot be downloaded.
+    """
+    from huggingface_hub import snapshot_download
+
     from isocost.engines.checkpoints import snapshot  # not in the driver: they take a second to import
     from isocost.engines.checkpoints.weights import check_weights
 
-    found = None if model.is_dir() else snapshot(str(model), revision, "config.json")
-    if found is None:
+    if model.is_dir() or revision is None:
         return model
     try:
-        check_weights(found)
-    except ModelError:  # a worker on another machine, which has looked at the configuration alone
-        return model
-    return found
+        found = snapshot(str(model), revision, "config.json")
+        if found is not None:
+            with contextlib.suppress(ModelError):  # a worker on another machine has looked at the configuration alone
+                check_weights(found)
+                return found
+        return Path(snapshot_download(str(model), revision=revision))
+    except Exception as error:  # the hub's HTTP library, and with it the errors of a connection, changes between its versions
+        why = str(error).partition("\n")[0][:200]
+        raise ModelError(f"{model}: commit {revision} is not on this machine, and the hub does not give it: {why}") from error
 
 
 def try_student(student: EngineSpec, request: Request, params: SamplingParams) -> None:
@@ -156,7 +167,8 @@ def try_student(student: EngineSpec, request: Request, params: SamplingParams) -
         engine.generate([request], params, 0)
     finally:
         engine.close()
-    finetuning.load_tokenizer(source_of(student))
+    revision = dict(student.options).get("revision")
+    finetuning.load_tokenizer(_folder_of(source_of(student), None if revision is None else str(revision)))
 
 
 def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:

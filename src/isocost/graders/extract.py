@@ -15,7 +15,6 @@ from isocost.graders.joining import CONNECTIVES
 from isocost.graders.mathematics.separators import plain_separators
 from isocost.graders.phrases import MOST_PHRASES, last_phrases
 from isocost.graders.replies import reply_text
-from isocost.graders.wording import is_changed
 
 Marker = Literal["hash", "boxed", "phrase"]
 
@@ -58,7 +57,6 @@ _TAKEN_BACK = re.compile(
     r"|\bis\s+(?:the|a)\s+(?:wrong|incorrect)\s+answer\b)"
 )
 _DENIED = re.compile(r"(?i)(?:\bnot|n['\u2019]t)[\s$*({]*$")
-_EXCEPTED = re.compile(r"(?i)\b(?:(?:any|every)thing but|except|except for|excluding|other than)[\s$*({]*$")
 _MODULUS = re.compile(rf"(?i){MODULO}[\s$({{]*$")
 MOST_SIGNS = 20  # characters before a number that may hold an inequality sign or `not`
 MOST_WORDS = 80  # characters after an answer that may take it back
@@ -141,7 +139,7 @@ def is_bound(before: str) -> bool:
 def is_no_answer(text: str, number: re.Match[str]) -> bool:
     """Return True if the last number of a text is a modulus ("mod 5") or taken back ("not 5", "5 is not the answer")."""
     before, after = text[: number.start()][-MOST_SIGNS:], text[number.end() :][:MOST_WORDS]
-    return any(pattern.search(before) for pattern in (_MODULUS, _DENIED, _EXCEPTED)) or _TAKEN_BACK.match(after) is not None
+    return any(pattern.search(before) for pattern in (_MODULUS, _DENIED)) or _TAKEN_BACK.match(after) is not None
 
 
 def _is_taken_back(text: str, start: int, end: int, content: str) -> bool:
@@ -162,8 +160,6 @@ def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
     if not matches or (not first and len(matches) > MOST_PHRASES):
         return None
     match = matches[0 if first else -1]
-    if is_changed(text[: match.start()], text[match.end() :]):
-        return None
     before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
     pair = matches[:2] if first else matches[-2:]
     if len(pair) > 1 and _SIDE_BY_SIDE.fullmatch(text, pair[0].end(), pair[1].start()):

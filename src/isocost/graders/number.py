@@ -34,7 +34,6 @@ from isocost.graders.mathematics.shapes import SCALES, Answer, is_contradiction
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.graders.replies import plain_characters
-from isocost.graders.wording import changes_behind
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is compared digit by digit, because its value would take quadratic time
@@ -170,7 +169,7 @@ def _any_quantity(cleaned: str) -> Answer | None:
         return _long(cleaned)
     number, rest = _split_unit(cleaned)
     value = parse_number(number)
-    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest) or changes_behind(rest):
+    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest):
         return None
     return _quantity(value, rest)
 

@@ -25,7 +25,7 @@ from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.pinning import pin
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.preparing.rounds import first_round
-from isocost.preparing.trainings import Attempt, missing_packages, training_mistakes, unusable_students
+from isocost.preparing.trainings import Attempt, launch_mistakes, missing_packages, training_mistakes, unusable_students
 from isocost.preparing.unrecorded import replayed_within, unrecorded_mistakes
 from isocost.problems import load_problems
 from isocost.prompts import make_template
@@ -174,7 +174,7 @@ def prepare(
     if to_spend:
         mistakes += [*_run_mistakes(study, base, problems, cards), *_unknown_cost_mistakes(study, cards)]
         mistakes += _unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else ()
-        mistakes += missing_packages(study) if render else ()
+        mistakes += [*missing_packages(study), *launch_mistakes(study, base)] if render else ()
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}

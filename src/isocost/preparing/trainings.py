@@ -22,7 +22,7 @@ Attempt = Callable[[EngineSpec, Request, SamplingParams], None]
 
 
 def training_mistakes(study: Study, base: Path) -> Iterator[str]:
-    """Yield the students that cannot be trained, and what is wrong with the configuration of accelerate.
+    """Yield the students that cannot be trained, and a configuration of accelerate that is missing.
 
     Args:
         study: The study.
@@ -31,8 +31,6 @@ def training_mistakes(study: Study, base: Path) -> Iterator[str]:
     config = study.executor.config
     if config is not None and not from_home(base, config).is_file():
         yield f"executor.config: {config}: no such file\n  write it with: accelerate config --config_file {config}"
-    elif config is not None and study.finetune and (flaw := config_flaw(from_home(base, config))):
-        yield f"executor.config: {config}: {flaw}"
     students = study.finetune.students if study.finetune else ()
     trainable = [name for name, entry in ENGINES.items() if entry.trainable]
     for name in students:
@@ -44,6 +42,13 @@ def training_mistakes(study: Study, base: Path) -> Iterator[str]:
                 f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
                 "  save it to a folder with save_pretrained and name that folder"
             )
+
+
+def launch_mistakes(study: Study, base: Path) -> Iterator[str]:
+    """Yield what is wrong with the configuration of accelerate. A run that has trained its students may go on with any."""
+    config = study.executor.config
+    if config is not None and study.finetune and from_home(base, config).is_file() and (flaw := config_flaw(from_home(base, config))):
+        yield f"executor.config: {config}: {flaw}"
 
 
 def unusable_students(

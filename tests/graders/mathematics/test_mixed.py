@@ -30,3 +30,10 @@ def test_other_words_stay() -> None:
     for text in ("3 and a dog", "3 and two halves", "12.5 and a half", "3 and half"):
         assert with_mixed_numbers(text, in_latex) == text
     assert with_mixed_numbers("3 and two thirds", as_fraction) == str(3 + Fraction(2, 3))
+
+
+@pytest.mark.parametrize(
+    "sentence", ["He ate 12 and a third were bad.", "Answer: 12 and a quarter of them are red.", "12 and a third party."]
+)
+def test_a_fraction_that_begins_another_clause_is_no_part_of_the_number(sentence: str) -> None:
+    assert with_mixed_numbers(sentence, as_fraction) == sentence

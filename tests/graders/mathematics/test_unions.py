@@ -70,3 +70,15 @@ def test_points_that_are_left_out() -> None:
     assert excluded("x \\ne y") is None
     assert excluded("(-\\infty, \\infty) - 3") is None
     assert without(["3", "1/2", "6/2"]) == [("-\\infty", "1/2", "()"), ("1/2", "3", "()"), ("3", "\\infty", "()")]
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        (r"\{-1\} \cup [2,\infty)", r"x = -1 \text{ or } x \ge 2"),
+        (r"x = -1 \text{ or } x \ge 2", r"\{-1\} \cup [2,\infty)"),
+        (r"(-\infty,-3]\cup\{1\}", r"x \le -3 \text{ or } x = 1"),
+    ],
+)
+def test_a_point_beside_an_interval_is_that_of_a_case(reference: str, answer: str) -> None:
+    assert MathGrader().grade(reference, f"\\boxed{{{answer}}}").correct is True

@@ -78,7 +78,7 @@ class Collector:
                 committed then.
         """
         state, paths, lines = yield from self._gather(state, began=began)
-        if _ran_nothing(state, lines, began=began):
+        if not self._is_resumed() and _ran_nothing(state, lines, began=began):
             return (yield from self._failed(state))
         yield from self._commit(paths)
         yield self._decide(state)
@@ -263,7 +263,8 @@ class Collector:
         """
         if self._tally.answered or (self._is_resumed() and (state.completed or not state.total)):
             return True
-        return all(error.charged for _, error in self._tally.unanswered) and self._are_suspects()
+        is_tried = bool(self._tally.unanswered or self._tally.refused)  # of a batch that ran nothing no call is at fault
+        return is_tried and all(error.charged for _, error in self._tally.unanswered) and self._are_suspects()
 
     def _are_suspects(self) -> bool:
         """Return True if few problems have no answer, of a model that has answered before."""

@@ -16,6 +16,7 @@ from isocost.engines.openai.usage import BadUsageError, refuse_beyond, uses
 from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 
+_TELLING = 12  # characters of a reply that two prompts hardly get by chance
 _REMEMBERED = 512  # replies of an endpoint: more than are under way at once
 
 
@@ -25,7 +26,8 @@ class Reader:
     def __init__(self, endpoint: Endpoint, options: OpenAIOptions) -> None:
         self.endpoint, self._options = endpoint, options
         self._named: str | None = None  # the model's name in the last reply
-        self._last: dict[str, tuple[str, tuple[str, ...]]] = {}  # prompt and solutions of the last replies, by the endpoint's id
+        # Prompt, and solutions with their prompt tokens, of the last replies, by the endpoint's id.
+        self._last: dict[str, tuple[str, list[tuple[str, int]]]] = {}
 
     def remarked(self, found: Generation) -> Generation:
         """Add a remark to a solution from another model than the one that was asked for, or that answered before."""
@@ -54,16 +56,18 @@ class Reader:
     def _mixed_up(self, found: list[Generation], given: str, prompt: str) -> list[Generation]:
         """Add a remark to a reply that another prompt got before: a connection that is out of step hands out each reply too late.
 
-        An endpoint that gives all its replies the same id tells nothing by it.
+        An endpoint that gives all its replies the same id tells nothing by it, and one that takes the second for it may give two short
+        answers the same.
         """
-        texts = tuple(g.text for g in found)
+        texts = [(g.text, g.num_prompt_tokens) for g in found]
         before = self._last.pop(given, None)
         is_varied = bool(self._last)
         if given and found:
             self._last[given] = prompt, texts
             if len(self._last) > _REMEMBERED:
                 del self._last[next(iter(self._last))]
-        if before is None or not is_varied or before[0] == prompt or before[1] != texts:
+        is_short = sum(len(text) for text, _ in texts) < _TELLING
+        if before is None or not is_varied or is_short or before[0] == prompt or before[1] != texts:
             return found
         name = self.endpoint.clean(given, 60)
         text = f"two prompts got one and the same reply, id {name}: replies are mixed up, by the endpoint or a proxy"

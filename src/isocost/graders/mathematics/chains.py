@@ -11,14 +11,16 @@ from isocost.graders.mathematics.expressions import are_different_numbers, const
 
 MOST_SIDES = 20  # that are compared with each other
 _OPERATION = re.compile(r"[+*^!]|\\(?:cdot|times|div)(?![a-z])|(?<=[^\s({\[])\s*-")
+_WHOLE = re.compile(r"-?\d{1,20}")
 _FRACTION = re.compile(r"(\d{1,20})\s*/\s*(\d{1,20})|\\frac\s*\{\s*(\d{1,20})\s*\}\s*\{\s*(\d{1,20})\s*\}")
 
 
 def contradicts(sides: Sequence[str]) -> bool:
     r"""Return True if two sides are different numbers: `6 = 5`, `x = 6 = 5`, `\\pi = 5`.
 
-    A decimal may be rounded in its last place (`8/3 = 2.67`). A slip in a calculation before the last side is forgiven (`48/2 = 5`), and so
-    is any other number if a calculation comes to the last side. A lone `e` is a name: of an eccentricity, or of an unknown.
+    A decimal may be rounded in its last place (`8/3 = 2.67`), and any number to a whole one (`50/3 = 17`). A slip in a
+    calculation before the last side is forgiven (`48/2 = 5`), and so is any other number if a calculation comes to the last side. A lone
+    `e` is a name: of an eccentricity, or of an unknown.
     """
     if len(sides) < 2:
         return False
@@ -27,7 +29,16 @@ def contradicts(sides: Sequence[str]) -> bool:
     if any(not are_different_numbers(side, last) for side in calculated) and constant(last) is not None:
         return False
     numbers = [side for side in others if side != "e" and not _is_calculation(side)]
-    return any(are_different_numbers(one, other) for one, other in combinations([*numbers, last], 2))
+    pairs = combinations([*numbers, last], 2)
+    return any(are_different_numbers(one, other) and not _is_rounded(one, other) for one, other in pairs)
+
+
+def _is_rounded(one: str, other: str) -> bool:
+    """Return True if the second side is the first, rounded to a whole number."""
+    exact, whole = constant(one), constant(other)
+    if exact is None or whole is None or not _WHOLE.fullmatch(other.strip()):
+        return False
+    return exact != int(exact) and abs(float(exact) - int(whole)) <= 0.5
 
 
 def _is_calculation(side: str) -> bool:

@@ -25,7 +25,7 @@ _INTRODUCED = re.compile(
     r"(?i)^(?:(?:so|thus|hence|then|therefore|maybe)\b,?\s*)?(?:(?:it|that|this|[a-z])(?:\s+is|'s)\s+(?=\S)|(?:we|i)\s+(?:get|have|think|believe)\s+)?"
 )
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
-_STATEMENT = re.compile(r"\s*(?:[Aa]\s+)?[A-Za-z]{2}")
+_STATEMENT = re.compile(r"\s*[A-Za-z]{2}")
 _OTHER_AMOUNT = re.compile(
     r"(?i)\b(?:half|quarters?|thirds?|twice|double|triple|factorial|mod|modulo|base|choose|below|under|over|above|no|without|every|each|per)\b"
 )

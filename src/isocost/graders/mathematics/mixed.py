@@ -9,8 +9,10 @@ from fractions import Fraction
 _TOPS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "seven": 7}
 _BOTTOMS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 _FRACTION = rf"and\s+({'|'.join(_TOPS)})[\s-]+({'|'.join(_BOTTOMS)})s?\b"
+# What follows in a sentence is at most a unit: in "12 and a third were bad" another clause begins.
+_END = r"(?=\s*(?:$|[.,;:!?)}\]*_$])|\s+(?!party\b)[a-z]+\s*(?:$|[.,;:!?)}\]*_$]))"
 _IN_TEXT = re.compile(rf"(?i)(?<![\d.,])(\d{{1,20}})\s*\\(?:text|mbox|textrm)\s*\{{\s*{_FRACTION}([^{{}}]*)\}}")
-_BARE = re.compile(rf"(?i)(?<![\d.,])(\d{{1,20}})\s+{_FRACTION}")
+_BARE = re.compile(rf"(?i)(?<![\d.,])(\d{{1,20}})\s+{_FRACTION}{_END}")
 
 
 def with_mixed_numbers(text: str, write: Callable[[int, Fraction], str]) -> str:

@@ -15,7 +15,6 @@ from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.unions import excluded, merged, without
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
-from isocost.graders.wording import changes_behind
 
 Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
 MOST_PARTS = 200  # of a list, because matching takes quadratic time
@@ -200,7 +199,10 @@ def _sequence(text: str, depth: int) -> Answer | None:
         fewest = merged(intervals) if intervals else None
         if fewest and all(low == high for low, high, _ in fewest):
             return Answer(kind="set", text=text, parts=_parts([point for point, _, _ in fewest], depth))
-        return _intervals(fewest, text, depth) if fewest else Answer(kind="union", text=text, parts=parts)
+        # Where nothing merges the parts stay as written: a point beside an interval is that of `x = -1 or x \\ge 2`.
+        if not fewest or len(fewest) == len(parts):
+            return Answer(kind="union", text=text, parts=parts)
+        return _intervals(fewest, text, depth)
     ranges = split_outside(text, _AND)
     if len(ranges) == 2 and (both := _between(_parts(ranges, depth))):
         return replace(both, relation=text)
@@ -293,7 +295,7 @@ def _value(text: str) -> Answer:
         return Answer(kind="value", text=text)
     words = _TEXT.sub(lambda match: f" {match[1]} ", found[2])
     words = re.sub(r"\s+(?=\^)", "", words).strip()
-    if _SENTENCE.search(words) or changes_behind(words):  # "2023 is not prime" is no quantity
+    if _SENTENCE.search(words):  # "2023 is not prime" is no quantity
         return Answer(kind="words", text=" ".join(f"{found[1]} {words}".casefold().split()))
     return Answer(kind="value", text=found[1].strip(), unit=read_unit(words))
 

@@ -13,7 +13,6 @@ import sys
 import types
 from typing import Any, Never
 
-from .answering import Answers
 from .crossing.decoding import Decoder
 from .crossing.encoding import Encoder
 from .crossing.peer import GoneError, Peer
@@ -40,8 +39,6 @@ class TestPeer(Peer):
         self._lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
         self._names: dict[str, Any] = {}
         self._reference: Reference | None = None
-        self._answers: Answers | None = None
-        self._is_handing = True  # the program asked for something of an object that it did not make itself
         self._streams = TestStreams()
         self._limit = sys.getrecursionlimit()
         self._seeded = False
@@ -59,7 +56,6 @@ class TestPeer(Peer):
     def begin_tests(self, names: dict[str, Any], lacking: frozenset[str], reference: Reference) -> None:
         """Set the names of the tests, some of which the program may use."""
         self._names, self._lacking, self._reference = names, lacking, reference
-        self._answers = reference.answers(lacking)
         self.begin()
 
     def receive_problem(self) -> str:
@@ -79,9 +75,6 @@ class TestPeer(Peer):
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
         """Add the state that a program shares with its tests: streams, classes and functions that it names, recursion limit, seed."""
         self._streams.outgoing(message, encoder)
-        if self._answers is not None:
-            encoder.finish()
-            self._answers.note(encoder.things, handed="ask" in message or self._is_handing)
         if self._lacking and self._reference is not None:
             known = {
                 name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)
@@ -95,22 +88,6 @@ class TestPeer(Peer):
         if self._seeded:
             self._seeded = False
             message["random"] = encoder.item(random.getstate())
-
-    def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-        """Do what the program asks, unless it asks an object of its own making for what is expected.
-
-        Raises:
-            AttributeError: it does.
-            BaseException: any exception of the action.
-        """
-        if self._answers is None:
-            return super().do(action, target, arguments, named)
-        try:
-            if not self._answers.allow(action, target, arguments):
-                raise AttributeError("not for programs")
-            return super().do(action, target, arguments, named)
-        finally:
-            self._is_handing = self._answers.is_handed(target)
 
     def is_check(self, line: int, column: int) -> bool:
         """Return True if the tests raise an exception at this place on a condition."""

@@ -19,7 +19,6 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from .answering import Answers, answering
 from .checks import conditional_raises
 from .crossing.decoding import Named
 from .crossing.mirrors import Function, Mirror
@@ -27,7 +26,6 @@ from .crossing.peer import Peer
 from .scopes import looked_up, uses_module
 
 _BUILTINS = frozenset((*vars(builtins), "exit", "quit"))  # the server adds these two later
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _EXCEPTIONS = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException))
 # What tests check results with: the program's only where they use no other name.
 _TOOLS = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | frozenset(
@@ -74,22 +72,15 @@ class Reference:
     def hands_over(self, name: str, value: type | types.FunctionType) -> bool:
         """Return True if a program that uses a name of the tests receives its value.
 
-        Classes are handed over unless they assert, some without their `answers`. Functions are handed over unless they assert or the tests
-        call them themselves: a program could try its guesses on a `check`, or ask `expected` for the answer. A name that the problem's own
-        solution uses is always handed over.
+        Classes are handed over unless they assert. Functions are handed over unless they assert or the tests call them themselves: a
+        program could try its guesses on a `check`, or ask `expected` for the answer. A name that the problem's own solution uses is always
+        handed over.
         """
         if name in self._used_by_solution:
             return True
         if isinstance(value, type):
             return not any(_holds_checks(base) for base in value.__mro__)
         return not _is_checking(value) and name not in self._called
-
-    def answers(self, lacking: frozenset[str]) -> Answers | None:
-        """Return the attributes of classes that are closed to a program which uses these names; None where there are none."""
-        if not lacking.intersection(_CLASS.findall(self.tests)):
-            return None
-        closed = {name: names for name, names in answering(_statements(self.tests)).items() if name not in self._used_by_solution}
-        return Answers(closed) if closed else None
 
     @cached_property
     def checks(self) -> frozenset[tuple[int, int]]:

@@ -26,10 +26,10 @@ class Encoder:
 
     def __init__(self, table: Table) -> None:
         self.nodes: list[Any] = []
-        self.things: list[object] = []  # what the nodes describe, kept alive: else a later object could get the id of one that is gone
         self._table = table
         self._places: dict[int, int] = {}
         self._left: list[tuple[int, Callable[[Any], list[Any]], Any]] = []
+        self._kept: list[object] = []  # keeps objects alive: else a later one could get the id of one that is gone
 
     def finish(self) -> list[Any]:
         """Return the nodes of all objects that were referred to, and of all that these refer to."""
@@ -66,7 +66,7 @@ class Encoder:
             self._places[key] = place = len(self.nodes)
             self.nodes.append(None)
             self._left.append((place, make, thing))
-            self.things.append(thing)
+            self._kept.append(thing)
         return place
 
     def _node(self, thing: Any) -> list[Any]:
