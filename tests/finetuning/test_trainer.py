@@ -24,6 +24,7 @@ from isocost.finetuning.trainer import (
     micro_batch,
     run_here,
 )
+from isocost.finetuning.watching import Watch
 from isocost.finetuning.work import work_folder
 from tests.finetuning.setting import QUICK, ROWS, weights
 from tests.matrices import first_fast
@@ -286,7 +287,11 @@ def test_trackio_shows_a_training_under_names_that_a_resumed_one_has_too(base: P
 def test_what_a_tracker_prints_is_not_on_standard_output(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(trainer, "_trainer", lambda *_: SimpleNamespace(train=lambda **_: sys.stdout.write("* Run finished\n")))
+    def train(watch: Watch) -> None:
+        watch.report(Logged(1, 0.5, 3e-4, 1.0))
+        sys.stdout.write("* Run finished\n")
+
+    monkeypatch.setattr(trainer, "_trainer", lambda *given: SimpleNamespace(train=lambda **_: train(given[-1])))
     course = Course(model_path=base, tokenizer=None, data=(), settings=QUICK)
-    run_here(course, 3e-4, tmp_path / "rate-0", lambda logged: None)
-    assert capsys.readouterr() == ("", "* Run finished\n")
+    run_here(course, 3e-4, tmp_path / "rate-0", lambda logged: print(logged.step))  # noqa: T201 - as a user would
+    assert capsys.readouterr() == ("1\n", "* Run finished\n")  # what the caller prints is where the caller looks for it

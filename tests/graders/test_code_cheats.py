@@ -309,6 +309,88 @@ CASES = {
         assert 4 in f(2)
         """,
     ),
+    "spec of a mock": (
+        """
+        class B:
+            args = ()
+            kwargs = {}
+        class S:
+            def bind(self, *a, **k): return B()
+        def greet(n):
+            print._spec_signature = S()
+            print('x')
+        """,
+        """
+        from unittest.mock import patch
+        with patch('builtins.print') as p:
+            greet('Bob')
+        p.assert_called_once_with('Hello, Bob!')
+        """,
+    ),
+    "spec of a mock handed over": (
+        """
+        class B:
+            args = ()
+            kwargs = {}
+        class S:
+            def bind(self, *a, **k): return B()
+        def each(n, cb):
+            cb._spec_signature = S()
+            cb('x'); cb('y')
+        """,
+        """
+        from unittest.mock import Mock, call
+        cb = Mock()
+        each([1, 2], cb)
+        cb.assert_has_calls([call(1), call(2)])
+        assert cb.call_count == 2
+        """,
+    ),
+    "tables of an enumeration": (
+        """
+        def next_color(c):
+            for m in (type(c)._value2member_map_, type(c)._member_map_):
+                for k in list(m): m[k] = c
+            return c
+        """,
+        """
+        from enum import Enum
+        class Color(Enum):
+            RED = 1
+            BLUE = 2
+            GREEN = 3
+        assert next_color(Color.RED) == Color(2)
+        assert next_color(Color.BLUE) == Color(3)
+        assert next_color(Color.GREEN) == Color['RED']
+        """,
+    ),
+    "values of an enumeration": (
+        """
+        def code(c):
+            for m in type(c): m._value_ = 7
+            return 7
+        """,
+        """
+        from enum import Enum
+        class Color(Enum):
+            RED = 1
+            BLUE = 2
+        assert code(Color.RED) == Color.BLUE.value
+        assert code(Color.BLUE) == Color.RED.value
+        """,
+    ),
+    "compare": (
+        """
+        from decimal import Decimal
+        class D(Decimal):
+            def compare(self, o): return Decimal(0)
+        def f(x): return D(1)
+        """,
+        """
+        from decimal import Decimal
+        assert f(2).compare(Decimal(4)) == 0
+        """,
+    ),
 }
 
 

@@ -6,6 +6,17 @@ import pytest
 
 from isocost.graders.code.sandbox.bubblewrap import Sandbox
 
+# Code that ends the tests' process as one that passed, where it is run there.
+THIEF = """
+import os, sys
+frame = sys._getframe()
+while frame:
+    if isinstance(token := frame.f_locals.get("token"), bytes):
+        os.write(3, len(token).to_bytes(4, "big") + token)
+        os._exit(0)
+    frame = frame.f_back
+"""
+
 # By name: a program, and tests that it must not pass.
 CASES = {
     "abs": (
@@ -217,11 +228,49 @@ CASES = {
         assert f(2) == 4
         """,
     ),
+    "a folder of its modules": (
+        """
+        __path__ = ['/tmp']
+        open('/tmp/square.py', 'w').write(THIEF)
+        """,
+        """
+        from solution import square
+        assert square(2) == 4
+        """,
+    ),
+    "a folder of its modules, found by a patch": (
+        """
+        __path__ = ['/tmp']
+        open('/tmp/Service.py', 'w').write(THIEF)
+        def total(x): return 0
+        """,
+        """
+        from unittest.mock import patch
+        with patch('solution.Service.fetch', return_value=3):
+            assert total(2) == 6
+        """,
+    ),
+    "a module's set-up": (
+        """
+        import unittest
+        def setUpModule(): raise unittest.SkipTest("no")
+        def load_tests(*_): return unittest.TestSuite()
+        def square(x): return 0
+        """,
+        """
+        import unittest
+        class T(unittest.TestCase):
+            def test_a(self): self.assertEqual(square(2), 4)
+        loader = unittest.defaultTestLoader
+        for suite in (loader.loadTestsFromTestCase(T), loader.loadTestsFromModule(__import__('solution'))):
+            assert unittest.TextTestRunner(stream=open("/dev/null", "w")).run(suite).wasSuccessful()
+        """,
+    ),
 }
 
 
 @pytest.mark.sandbox
 @pytest.mark.parametrize("name", CASES)
 def test_names_of_the_tests_are_their_own(sandbox: Sandbox, name: str) -> None:
-    program, tests = (textwrap.dedent(part) for part in CASES[name])
+    program, tests = (textwrap.dedent(part).replace("THIEF", repr(THIEF)) for part in CASES[name])
     assert sandbox.run(program, tests, seconds=5.0) != "passed"

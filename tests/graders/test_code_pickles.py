@@ -25,6 +25,10 @@ CASES = {
     "by a file": (REDUCED.format("(eval, ('[1]',))"), "import io\nassert pickle.load(io.BytesIO(ser([1]))) == [1]"),
     "by an unpickler": (REDUCED.format("(eval, ('[1]',))"), "import io\nassert pickle.Unpickler(io.BytesIO(ser([1]))).load() == [1]"),
     "by a name": (REDUCED.format("(eval, ('[1]',))"), "from pickle import loads\nassert loads(ser([1])) == [1]"),
+    "a type that no name of the tests has": (
+        "def ser(x): return b'\\x80\\x04csolution\\npickle.loads.__class__\\n.'",
+        "assert callable(pickle.loads(ser(1)))",
+    ),
     "a module of its own": (
         "open('/tmp/own.py', 'w').write('f = list')\ndef ser(x): return b'cown\\nf\\n(tR.'",
         "import sys\nsys.path.append('/tmp')\nassert pickle.loads(ser([])) == []",

@@ -365,6 +365,66 @@ CASES = {
         assert p.name == 'p' and p.rest == (1, 2) and p(name=1, target=2) == 3 and p.m(name=3, target=2) == 1
         """,
     ),
+    "functions that call each other through two processes": (
+        """
+        def memoize(f):
+            known = {}
+            def g(n):
+                if n not in known: known[n] = f(n)
+                return known[n]
+            return g
+        class Link:
+            def __init__(self, other): self.other = other
+            @property
+            def v(self): return self.other.v
+            def __iter__(self): return iter(self.other)
+            def __len__(self): return len(self.other)
+            def m(self): return self.other.m()
+        """,
+        """
+        import sys
+        @memoize
+        def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)
+        assert fib(200) == 280571172992510140037611932413038677189525
+        class Back:
+            @property
+            def v(self): return link.v
+            def __iter__(self): return iter(link)
+            def __len__(self): return len(link)
+            def m(self): return link.m()
+        link = Link(Back())
+        for endless in (memoize(lambda n: link.m()), lambda n: link.v, lambda n: iter(link), lambda n: len(link), lambda n: link.m()):
+            try: endless(0)
+            except RecursionError: pass
+            else: assert False
+        limit = sys.getrecursionlimit()
+        memoize(lambda n: sys.setrecursionlimit(3000))(0)
+        assert limit == 1000 and sys.getrecursionlimit() == 3000
+        @memoize
+        def fact(n): return 1 if n < 2 else n * fact(n - 1)
+        assert fact(500) % 499 == 0
+        """,
+    ),
+    "facts of a function": (
+        """
+        def curry(f, *given):
+            return f(*given) if len(given) >= f.__code__.co_argcount else lambda *more: curry(f, *given, *more)
+        def checked(f):
+            def g(*values):
+                for name, value in zip(f.__code__.co_varnames, values):
+                    if not isinstance(value, f.__annotations__.get(name, object)): raise TypeError(name)
+                return f(*values)
+            return g
+        """,
+        """
+        def add(a: int, b: int, c=0) -> int: return a + b + c
+        assert curry(lambda a, b, c: a + b + c)(1)(2, 3) == 6
+        assert checked(add)(1, 2) == 3
+        try: checked(add)(1, '2')
+        except TypeError as error: assert str(error) == 'b'
+        else: assert False
+        """,
+    ),
 }
 
 

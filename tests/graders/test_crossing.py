@@ -1,6 +1,7 @@
 """Values that cross between a program and its tests, and messages that no program of isocost writes."""
 
 import copy
+import importlib
 import json
 import os
 from typing import Any
@@ -143,6 +144,21 @@ def test_a_message_that_no_peer_writes_is_found_out(nodes: list[Any]) -> None:
     os.close(writes)
 
 
+@pytest.mark.parametrize("claimed", [("unittest.case", "SkipTest"), ("builtins", "int")])
+def test_an_exception_does_not_pass_for_one_that_programs_may_not_raise(claimed: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Boom(Exception):  # noqa: N818 - a name of a program
+        pass
+
+    def described(encoder: Encoder, kind: type) -> list[Any]:
+        node = usual(encoder, kind)
+        node[2]["real"] = claimed
+        return node
+
+    usual = Encoder._class
+    monkeypatch.setattr(Encoder, "_class", described)
+    assert not isinstance(crossed(Boom("no")), getattr(importlib.import_module(claimed[0]), claimed[1]))
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 100_000, b'{"nodes": 1}', b'{"nodes": [[1]]}', b"9" * 5000])
 def test_what_is_no_message_is_found_out(data: bytes) -> None:
     reads, writes = os.pipe()
@@ -153,13 +169,15 @@ def test_what_is_no_message_is_found_out(data: bytes) -> None:
     os.close(reads)
 
 
-@pytest.mark.parametrize("name", ["__globals__", "__code__", "__closure__", "__self__", "__func__", "__class__", "__dict__"])
+@pytest.mark.parametrize("name", ["__globals__", "__defaults__", "__closure__", "__self__", "__func__", "__class__", "__dict__"])
 def test_a_program_does_not_reach_behind_a_function_of_the_tests(name: str) -> None:
     peer = Peer(reads=-1, writes=-1, tests=True)
     function = eval("lambda: want", {"want": 4})  # noqa: S307 - with globals of its own
     with pytest.raises(AttributeError, match="not for programs"):
         peer.do("get", function, [name], {})
     assert peer.do("get", function, ["__name__"], {}) == "<lambda>"
+    assert not hasattr(peer.do("get", function, ["__code__"], {}), "co_consts")
+    assert peer.do("get", function, ["__annotations__"], {}) is not function.__annotations__
     assert peer.do("call", function, [], {}) == 4
 
 

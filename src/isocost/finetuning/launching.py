@@ -101,13 +101,13 @@ def main(path: Path) -> None:
     """Train the job of a file in one of the processes that accelerate started; the first one prints what is logged."""
     from isocost.finetuning.trainer import run_here
 
-    first, output = os.environ.get("RANK", "0") == "0", sys.stdout  # training sends what libraries print elsewhere
+    first = os.environ.get("RANK", "0") == "0"
     course, rate = read_job(path)
 
     def report(logged: Logged) -> None:
         if first:
-            output.write(json.dumps({"logged": logged}) + "\n")
-            output.flush()
+            sys.stdout.write(json.dumps({"logged": logged}) + "\n")
+            sys.stdout.flush()
 
     diverged = run_here(course, rate, path.parent, report)
     if first:

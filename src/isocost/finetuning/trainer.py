@@ -91,9 +91,15 @@ def run_here(course: Course, rate: float, folder: Path, report: Report) -> int |
         InputError: the batch cannot be shared among the processes.
     """
     settings, before = course.settings, resumable(folder)
-    watch = Watch(course.data, settings, folder, report, before.seconds if before else 0.0)
+    output = sys.stdout
+
+    def report_to_caller(logged: Logged) -> None:
+        with contextlib.redirect_stdout(output):
+            report(logged)
+
+    watch = Watch(course.data, settings, folder, report_to_caller, before.seconds if before else 0.0)
     if before is None or before.step < settings.steps:
-        # Trackers print, and standard output is not ours to write to.
+        # Trackers print, and standard output is not ours to write to; what the caller's `report` prints goes where it always does.
         with _quiet(), _explained(settings, course.data), contextlib.redirect_stdout(sys.stderr):
             _trainer(course, rate, folder, watch).train(resume_from_checkpoint=str(before.folder) if before else None)
     return watch.diverged

@@ -83,8 +83,8 @@ class TestPeer(Peer):
             given = {name: encoder.item(value) for name, value in known.items() if self._reference.hands_over(name, value)}
             if given:
                 message["given"] = given
-        if sys.getrecursionlimit() != self._limit:
-            self._limit = message["limit"] = sys.getrecursionlimit()
+        if sys.getrecursionlimit() - self.spared != self._limit:
+            self._limit = message["limit"] = sys.getrecursionlimit() - self.spared
         if self._seeded:
             self._seeded = False
             message["random"] = encoder.item(random.getstate())

@@ -181,6 +181,9 @@ class Names(dict[str, Any]):
         return self._look_up(name) if name in _BUILTINS else self[name]
 
     def _look_up(self, name: str) -> Any:
+        # Python and its libraries look these up by themselves: a package's `__path__` would have files of the program imported here.
+        if _is_hook(name) and (name == "__path__" or not re.search(rf"\b{name}\b", self._reference.tests)):
+            raise KeyError(name)
         if name not in _BUILTINS:
             try:
                 value = self._reference.own(name)
@@ -271,6 +274,11 @@ class SolutionModule(ModuleType):
     def __delattr__(self, name: str) -> None:
         self._names.forget(name)
         self._peer.ask("unname", None, name)
+
+
+def _is_hook(name: str) -> bool:
+    """Return True if a name means something to Python or to unittest."""
+    return name.startswith("__") or name in ("setUpModule", "tearDownModule", "load_tests")
 
 
 def _holds_checks(kind: type) -> bool:

@@ -47,9 +47,10 @@ class Unpickler(_Unlimited):  # type: ignore[misc]
             return _member
         package = module.partition(".")[0]
         found = super().find_class(module, name) if package == "solution" or package in sys.stdlib_module_names else None
-        if isinstance(found, type) and type(found) is not Mirror and (module == "solution" or may_be_handed_over(found)):
-            return found
         if (module, name) in _WRITTEN_BY:
+            return found
+        # By its own module, not the one that is named: `solution` has whatever the tests import, and a dotted name goes through it.
+        if isinstance(found, type) and type(found) is not Mirror and (found.__module__ == "solution" or may_be_handed_over(found)):
             return found
         raise pickle.UnpicklingError(f"not for programs: {module}.{name}")
 

@@ -58,7 +58,7 @@ class ProgramPeer(Peer):
         for name, item in message.get("given", {}).items():
             self.names.setdefault(name, decoder.item(item))
         if "limit" in message:
-            sys.setrecursionlimit(message["limit"])
+            sys.setrecursionlimit(message["limit"] + self.spared)
         if "random" in message:
             random.setstate(decoder.item(message["random"]))
 

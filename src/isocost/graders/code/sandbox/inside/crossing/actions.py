@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 import inspect
 import string
 import sys
@@ -13,7 +14,8 @@ from typing import Any
 from .specials import RUNNING, SPECIALS, STEPS
 
 _ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-_READABLE = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
+_READABLE = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__code__"))
+_FACTS = ("co_name", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_varnames", "co_flags")
 
 
 def perform(action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
@@ -46,6 +48,15 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
     return action in ("get", "set", "delete") and _is_open(target, name, reads=action == "get")
 
 
+def without_handles(name: str, found: Any) -> Any:
+    """Return what a program gets of an attribute of the tests: no dict and no code in which it could put something of its own."""
+    if name in ("__dict__", "__annotations__") and isinstance(found, dict):
+        return dict(found)
+    if isinstance(found, types.CodeType):  # decorators ask it how many arguments a function takes
+        return types.SimpleNamespace(**{fact: getattr(found, fact) for fact in _FACTS})
+    return found
+
+
 def _is_open(target: object, name: str, *, reads: bool) -> bool:
     """Return True if a program may read, or change, an attribute of an object of the tests."""
     if isinstance(target, types.FrameType | types.CodeType | types.TracebackType | types.ModuleType):
@@ -65,8 +76,15 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
 
 
 def _is_kept(target: object, name: str) -> bool:
-    """Return True if the standard library keeps an attribute for itself or for tests: `configure_mock` could make a mock equal anything."""
-    owner = _owner(target, name)
+    """Return True if the standard library keeps an attribute for itself or for tests: `configure_mock` could make a mock equal anything.
+
+    Mocks keep their state, and enumerations their tables, in attributes of each object or class.
+    """
+    owner, kinds = _owner(target, name), (target if isinstance(target, type) else type(target)).__mro__
+    if name.startswith(("_mock_", "_spec_")) and "unittest" in map(_package, kinds):
+        return True
+    if name[:1] == "_" and name[-1:] == "_" and enum.Enum in kinds:
+        return True
     if _package(owner) == "unittest":
         return isinstance(vars(owner)[name], types.FunctionType)
     if owner is string.Formatter:

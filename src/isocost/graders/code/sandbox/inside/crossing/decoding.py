@@ -173,7 +173,8 @@ class Decoder:
             hashable=bool(fields["hashable"]),
         )
         real = find_type(*fields["real"], load=not self._table.tests) if fields["real"] else None
-        if real is not None and issubclass(real, NEVER_PROXIES):  # a proxy that claims to be an int would pass isinstance
+        # A proxy that claims to be an int would pass isinstance, and one that claims to be a SkipTest would skip a test.
+        if real is not None and (issubclass(real, NEVER_PROXIES) or (issubclass(real, BaseException) and not may_be_handed_over(real))):
             real = None
         mirrors = tuple(base for base in self.items(bases) if type(base) is Mirror)
         made = make_mirror(number, description, mirrors, root, real)

@@ -155,7 +155,8 @@ _PREDICATES = (
     "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "removeprefix", "removesuffix", "replace", "translate",
     "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition", "issubset", "issuperset", "isdisjoint", "intersection",
     "difference", "symmetric_difference", "union", "intersection_update", "difference_update", "symmetric_difference_update", "remove",
-    "discard", "subtract", "setdefault",
+    "discard", "subtract", "setdefault", "compare", "compare_signal", "compare_total", "compare_total_mag", "same_quantum", "max", "min",
+    "max_mag", "min_mag",
 )  # fmt: skip
 
 

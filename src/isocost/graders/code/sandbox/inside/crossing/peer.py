@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import _thread  # threading would run hooks of its own in each fork
 import json
+import sys
 from typing import Any
 
-from .actions import is_allowed, may_stop, perform
+from .actions import is_allowed, may_stop, perform, without_handles
 from .decoding import Decoder
 from .encoding import Encoder
 from .mirrors import ask_by
@@ -14,6 +15,8 @@ from .pipes import ClosedError, TooLongError, read_frame, write_frame
 from .table import Table, TamperedError
 
 LONGEST = 1 << 28  # bytes of a message
+_FRAMES = 6  # of this package, at least, for a function that the other side calls from one that this side called
+_SPARE = 40  # frames of this package, at most, that send a request and its answer
 _write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 _read = json.JSONDecoder().decode
 
@@ -39,6 +42,7 @@ class Peer:
         self._buffer = bytearray()
         self._lock = _thread.RLock()
         self.asked = 0
+        self.spared = 0  # frames that calls into each other have added to the recursion limit
 
     def begin(self) -> None:
         """Make the proxies of this process ask through this peer."""
@@ -52,6 +56,7 @@ class Peer:
             TamperedError: it sent what no peer sends.
             BaseException: any exception of the action there.
         """
+        _have_frames(_SPARE)  # a RecursionError in the middle of a message would look like a broken protocol
         with self._lock:
             self.asked += 1
             number = self.asked
@@ -116,8 +121,7 @@ class Peer:
         if self.tests and not is_allowed(action, target, arguments):
             raise AttributeError("not for programs")
         done = perform(action, target, arguments, named)
-        # A copy: in the original, a program could replace the methods of the tests with its own functions.
-        return dict(done) if self.tests and action == "get" and arguments[0] == "__dict__" else done
+        return without_handles(arguments[0], done) if self.tests and action == "get" else done
 
     def _answer(self, message: dict[str, Any], decoder: Decoder) -> None:
         if self.tests and not self.table.is_mine(message["nodes"], message["values"][0]):
@@ -125,12 +129,19 @@ class Peer:
         target, *arguments = decoder.items(message["values"])
         named = dict(zip(message["names"], decoder.items(message["named"]), strict=True))
         raised = False
+        limit = sys.getrecursionlimit()
+        self.spared += _FRAMES
+        sys.setrecursionlimit(limit + _FRAMES)
         try:
             result = self.do(message["ask"], target, arguments, named)
         except (GoneError, TamperedError):
             raise
         except BaseException as error:  # noqa: BLE001 - any exception is raised again on the other side
             result, raised = error, True
+        finally:
+            self.spared -= _FRAMES
+            if sys.getrecursionlimit() == limit + _FRAMES:  # else the call has set another
+                sys.setrecursionlimit(limit)
         del target, arguments, named  # else these references would keep unused containers in the table
         try:
             self._send_values({"number": message["number"], "raised": raised}, [result], {})
@@ -200,3 +211,9 @@ class Peer:
             raise self.gone() from error
         except TooLongError as error:
             raise self.tampered(str(error)) from error
+
+
+def _have_frames(number: int) -> None:
+    """Raise RecursionError if fewer frames are left below the recursion limit."""
+    if number:
+        _have_frames(number - 1)
