@@ -93,7 +93,7 @@ class IsocostError(Exception):
 
     @property
     def happened(self) -> str:
-        """What happened and where, in one line."""
+        """The fault and its place, in one line."""
         option = self.option.text(for_python=self.for_python) if self.option else ""
         return escape_controls(": ".join(filter(None, (self.where, option, self._what))))
 
@@ -104,7 +104,7 @@ class IsocostError(Exception):
 
     @property
     def advice(self) -> str:
-        """What to do about it; "" where there is nothing to say."""
+        """The remedy; "" where there is nothing to say."""
         words = (each if isinstance(each, str) else each.text(for_python=self.for_python) for each in self._advice)
         return escape_controls("".join(words))
 

@@ -84,7 +84,7 @@ def init(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Choices:
-    """What a first study is made of."""
+    """The choices from which a first study is written."""
 
     template: str
     problems: str

@@ -59,7 +59,7 @@ class TrainingJob:
     """One training: the base model, its data, its settings, and where the result and the progress are written.
 
     Attributes:
-        model_path: The folder of the base model.
+        model: The folder of the base model, or its name on the hub.
         rows: Rows with `prompt` and `completion`, or with `messages`.
         out: The folder to make.
         settings: How to train.
@@ -72,7 +72,7 @@ class TrainingJob:
         revision: Commit of a base model that is a name on the hub.
     """
 
-    model_path: Path
+    model: str
     rows: tuple[Mapping[str, Any], ...]
     out: Path
     settings: finetuning.TrainingSettings
@@ -104,7 +104,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
 
     try:
         return finetuning.finetune(
-            _folder_of(job.model_path, job.revision),
+            _folder_of(job.model, job.revision),
             job.rows,
             job.out,
             job.settings,
@@ -124,14 +124,14 @@ def train(job: TrainingJob) -> finetuning.Trained:
         raise
 
 
-def source_of(student: EngineSpec) -> Path:
+def source_of(student: EngineSpec) -> str:
     """Return the folder of an untrained student, or its name on the hub."""
     model = str(dict(student.options)["model"])
     folder = student.base / model
-    return folder if folder.is_dir() else Path(model)
+    return str(folder) if folder.is_dir() else model
 
 
-def _folder_of(model: Path, revision: str | None) -> Path:
+def _folder_of(model: str, revision: str | None) -> Path:
     """Return the folder of a base model. Of one on the hub it is the download of the commit that was sampled: a branch may have moved.
 
     Raises:
@@ -142,15 +142,15 @@ def _folder_of(model: Path, revision: str | None) -> Path:
     from isocost.engines.checkpoints import snapshot  # not in the driver: they take a second to import
     from isocost.engines.checkpoints.weights import check_weights
 
-    if model.is_dir() or revision is None:
-        return model
+    if revision is None or Path(model).is_dir():
+        return Path(model)
     try:
-        found = snapshot(str(model), revision, "config.json")
+        found = snapshot(model, revision, "config.json")
         if found is not None:
             with contextlib.suppress(ModelError):  # a worker on another machine has looked at the configuration alone
                 check_weights(found)
                 return found
-        return Path(snapshot_download(str(model), revision=revision))
+        return Path(snapshot_download(model, revision=revision))
     except Exception as error:  # the hub's HTTP library, and with it the errors of a connection, changes between its versions
         why = str(error).partition("\n")[0][:200]
         raise ModelError(f"{model}: commit {revision} is not on this machine, and the hub does not give it: {why}") from error

@@ -13,7 +13,7 @@ from isocost.engines.base import Request
 from isocost.errors import IsocostError
 from isocost.executors.jobs import EngineSpec
 from isocost.finetuning import check_packages
-from isocost.finetuning.distributed import config_flaw
+from isocost.finetuning.accelerateconfig import config_flaw
 from isocost.paths import from_home
 from isocost.prompts.base import Template
 from isocost.records import SamplingParams
@@ -73,7 +73,7 @@ def unusable_students(
         try:
             attempt(specs[name], request, replace(params[name], max_tokens=1))
         except IsocostError as error:
-            yield f"finetune.students: {name} cannot be used: {error}"
+            yield "\n  ".join(line.strip() for line in f"finetune.students: {name} cannot be used: {error}".split("\n"))
         except BrokenProcessPool:  # the others were to be loaded by the same process
             yield f"finetune.students: {name} cannot be loaded: the process died, probably out of memory\n  use a smaller model, or dtype"
             return

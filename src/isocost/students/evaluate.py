@@ -195,7 +195,8 @@ class _Evaluation:
         identity = self.prepared.identities[self.student] if self.cell is None else self.engine.base.name
         # Any change of model, prompts, settings or seed opens another log, so no stale answer is read.
         asked = [[r.problem_id, r.prompt, r.count, r.system] for r in requests]
-        stamp = digest("answers", identity, params, self.prepared.study.seed, asked)
+        special = [value for key, value in self.engine.options if key == "special_tokens"]  # absent, as in runs of earlier versions
+        stamp = digest("answers", identity, params, self.prepared.study.seed, asked, *special)
         log = self.directory.batches("evaluations", self._label, stamp)
         stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
         self.watch.resume(len(stored))

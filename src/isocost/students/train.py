@@ -202,7 +202,7 @@ def _job(
         name = former
     config = study.executor.config
     return TrainingJob(
-        model_path=source_of(engine),
+        model=source_of(engine),
         rows=rows,
         out=models / name,
         settings=settings,

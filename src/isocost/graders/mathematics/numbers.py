@@ -13,7 +13,7 @@ Number = Fraction | Decimal
 
 _AGREE = Decimal(10) ** -40  # relative; 20 digits of the 60 are left for rounding errors of the operations
 _MOST_BITS = 100_000  # of a numerator or denominator, about 30,000 digits
-_ABSURD_BITS = 10_000_000  # above this, sympy is not asked either
+ABSURD_BITS = 10_000_000  # above this, sympy is not asked either
 _LARGEST_FACTORIAL = 5000
 _LARGEST_ROOT = 1000
 # An own context: the thread's default has 28 digits, and other code may change it.
@@ -138,7 +138,7 @@ def factorial(value: Number) -> Number:
     if not isinstance(value, Fraction) or value.denominator != 1 or value < 0:
         raise NoValueError
     if value > _LARGEST_FACTORIAL:
-        raise AbsurdError if value > _ABSURD_BITS else TooLargeError
+        raise AbsurdError if value > ABSURD_BITS else TooLargeError
     return bounded(Fraction(math.factorial(int(value))))
 
 
@@ -166,7 +166,7 @@ def _whole_power(base: Number, exponent: int) -> Number:
     # Bounded before the power is computed: afterwards it would be too late.
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if base != 0 and bits * abs(exponent) > _MOST_BITS:
-        raise AbsurdError if bits * abs(exponent) > _ABSURD_BITS else TooLargeError
+        raise AbsurdError if bits * abs(exponent) > ABSURD_BITS else TooLargeError
     return base**exponent if base != 0 else base
 
 

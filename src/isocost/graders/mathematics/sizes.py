@@ -6,8 +6,9 @@ from typing import Any
 
 import sympy
 
-MOST_BITS = 10_000_000  # of a number, as `numbers.AbsurdError` has it
-_LARGEST = float(MOST_BITS)
+from isocost.graders.mathematics.numbers import ABSURD_BITS
+
+_LARGEST = float(ABSURD_BITS)
 _FEW_BITS = 10_000.0  # of a number that is computed at once
 _OF_A_VARIABLE = 8.0  # bits of the points at which expressions with variables are compared
 

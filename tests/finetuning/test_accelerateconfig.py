@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from isocost.finetuning.distributed import config_flaw
+from isocost.finetuning.accelerateconfig import config_flaw
 
 
 def flaw(folder: Path, **config: Any) -> str:
