@@ -1,11 +1,12 @@
 import ctypes
 import gc
 import os
+import signal
 
 import psutil
 import pytest
 
-from isocost.machine import SELDOM, available_cores, rare_collections, release_freed
+from isocost.machine import SELDOM, available_cores, rare_collections, release_freed, stop_signals
 
 
 def test_the_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,3 +51,10 @@ def test_a_collector_that_is_off_or_rarer_already_is_left_alone(chosen: int) -> 
             assert gc.get_threshold()[0] == chosen
     finally:
         gc.set_threshold(*before)
+
+
+def test_a_closed_terminal_stops_a_process_unless_nohup_keeps_it_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
+    assert stop_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
+    assert stop_signals() == (signal.SIGINT, signal.SIGTERM)

@@ -205,3 +205,13 @@ def test_a_line_that_is_redrawn_fits_the_terminal(watch_clock: Clock, monkeypatc
     watch_clock.now += 1
     line(event(100, detail="x" * 60, finished=True))
     assert "x" * 60 in screen.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_that_was_closed_stops_no_work(is_terminal: bool) -> None:
+    other, own = os.openpty() if is_terminal else os.pipe()
+    os.close(other)  # the emulator's window, or the reader of the pipe
+    with open(own, "w") as stream:  # noqa: PTH123 - of a descriptor
+        for _ in range(3):
+            terminal.write_text(stream, "line\n")
+        assert os.path.samestat(os.fstat(own), os.stat(os.devnull))  # noqa: PTH116 - and so do the libraries that write to it

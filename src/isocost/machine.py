@@ -1,10 +1,11 @@
-"""The cores of this machine; freed memory, returned to the system, and a collector of garbage that looks less often."""
+"""The cores of this machine and the signals that stop a process; memory that is returned to the system, and rarer garbage collections."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,3 +42,9 @@ def rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that ask a process to stop. That of a closed terminal is none if `nohup` has it ignored."""
+    always = (signal.SIGINT, signal.SIGTERM)
+    return always if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*always, signal.SIGHUP)

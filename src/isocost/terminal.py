@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -45,8 +46,7 @@ class ProgressLine:
     def close(self) -> None:
         """End the line that is on the screen: of a stage that was left, keep it, and erase the text before the first one."""
         if self._width:
-            self.stream.write(f"\r{' ' * self._width}\r" if self._passing else "\n")
-            self.stream.flush()
+            write_text(self.stream, f"\r{' ' * self._width}\r" if self._passing else "\n")
         self._width = 0
         self._note_shown()
 
@@ -90,8 +90,7 @@ class ProgressLine:
         # Spaces overwrite the rest of an earlier, longer line.
         padding = " " * max(0, self._width - len(text)) if self.live else ""
         self._width, self._passing = 0 if end else len(text), False
-        self.stream.write(f"{start}{text}{padding}{end}")
-        self.stream.flush()
+        write_text(self.stream, f"{start}{text}{padding}{end}")
         self._note_shown()
 
     def _columns(self) -> int:
@@ -119,16 +118,25 @@ class CountLine:
         now = time.monotonic()
         if self._wanted and now - self._last >= _COUNT:
             text = f"{what:9s} {done:,} {unit}  {done / (now - self._started):,.0f} {unit}/s  {clock(now - self._started)}"
-            self.stream.write(f"\r{text:{self._width}s}")
-            self.stream.flush()
+            write_text(self.stream, f"\r{text:{self._width}s}")
             self._last, self._width = now, len(text)
 
     def clear(self) -> None:
         """Erase the line, before other output is written."""
         if self._width:
-            self.stream.write(f"\r{'':{self._width}s}\r")
-            self.stream.flush()
+            write_text(self.stream, f"\r{'':{self._width}s}\r")
             self._width = 0
+
+
+def write_text(stream: TextIO, text: str) -> None:
+    """Write a text at once. If the terminal was closed, or nobody reads the pipe, this and all later texts are dropped: work goes on."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        # A stream without a file raises io.UnsupportedOperation, which is an OSError.
+        with contextlib.suppress(OSError), open(os.devnull, "w") as nothing:  # noqa: PTH123
+            os.dup2(nothing.fileno(), stream.fileno())
 
 
 def printable(text: str) -> str:

@@ -19,6 +19,7 @@ from typing import NoReturn
 import isocost
 from isocost.cli.printing import say
 from isocost.errors import BatchesOpenError, InputError, IsocostError, escape_controls
+from isocost.machine import stop_signals
 
 # What is wrong with a path that the user named, wherever it is opened.
 _OF_A_PATH = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
@@ -61,13 +62,13 @@ def stop_at_once(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def install_interrupts() -> None:
-    """Let Ctrl-C and SIGTERM interrupt a wait.
+    """Let Ctrl-C, SIGTERM and the end of the terminal interrupt a wait.
 
     Importing polars makes system calls restart after a signal, so a wait would go on to its end.
     """
     import polars  # noqa: F401 - a later import would undo the settings below
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # a scheduler that reclaims the machine sends SIGTERM
+    for number in stop_signals():
         signal.signal(number, signal.default_int_handler)
         signal.siginterrupt(number, True)
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from isocost.errors import StorageError
-from isocost.terminal import end_line, printable
+from isocost.terminal import end_line, printable, write_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,8 +42,7 @@ def print_data(value: object) -> None:
 def say(line: str) -> None:
     """Print a line to standard error, below a progress line that was left."""
     end_line()
-    sys.stderr.write(printable(line) + "\n")
-    sys.stderr.flush()
+    write_text(sys.stderr, printable(line) + "\n")
 
 
 def _drop_output() -> None:

@@ -28,9 +28,9 @@ from isocost.errors import (
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
+from isocost.machine import stop_signals
 from isocost.records import Cost
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 10.0  # seconds that a stop by Ctrl-C waits for calls in flight
 POLL_INTERVAL = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
 PAUSED_POLL_INTERVAL = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
@@ -316,7 +316,8 @@ def defer_interrupts() -> Iterator[Callable[[], None]]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal received
-        if received:  # a second Ctrl-C: the user does not want to wait for a clean stop
+        # A second Ctrl-C: the user does not want to wait for a clean stop. A terminal that is closed sends several signals.
+        if received and number != signal.SIGHUP:
             signal.default_int_handler(number, frame)
         received = True
 
@@ -329,7 +330,7 @@ def defer_interrupts() -> Iterator[Callable[[], None]]:
     handled: list[signal.Signals] = []
     if threading.current_thread() is threading.main_thread():  # elsewhere `signal.signal` raises ValueError
         # A handler that the embedding program (a notebook, a server) has set is left alone.
-        handled = [number for number in SIGNALS if signal.getsignal(number) is signal.default_int_handler]
+        handled = [number for number in stop_signals() if signal.getsignal(number) is signal.default_int_handler]
     for number in handled:
         signal.signal(number, handle)
     try:

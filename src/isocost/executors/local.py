@@ -21,7 +21,7 @@ from isocost.executors.base import P, T
 from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome
 from isocost.executors.spawning import spawning
-from isocost.machine import available_cores
+from isocost.machine import available_cores, stop_signals
 
 SMALL = 100_000_000  # parameters; up to here one process per core is faster than one process with all cores, and memory suffices
 
@@ -169,9 +169,9 @@ class LocalWorker:
 
 
 def _start_worker(writer: str, threads: int) -> None:
-    # Ctrl-C reaches the whole process group, and so does the SIGTERM of `timeout` or a scheduler. The driver decides what to do; until
-    # then no endpoint gets a paid request.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # Ctrl-C and a terminal that is closed reach the whole process group, and so does the SIGTERM of `timeout` or a scheduler. The driver
+    # decides what to do; until then no endpoint gets a paid request.
+    for number in stop_signals():
         signal.signal(number, lambda number, frame: engineworker.stop_requests())
     _die_with_parent()
     # Before torch is imported, which reads them once.

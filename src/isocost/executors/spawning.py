@@ -8,10 +8,11 @@ functions of isocost only, so they need no main module.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import popen_spawn_posix, spawn
+from multiprocessing import popen_spawn_posix, resource_tracker, spawn
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -39,6 +40,12 @@ class _Context(SpawnContext):
 
 def spawning() -> multiprocessing.context.BaseContext:
     """Return the context in which workers are started."""
+    # The process that keeps their semaphores lets Ctrl-C pass by itself, but not the signal of a closed terminal: it inherits the mask.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return _Context()
 
 

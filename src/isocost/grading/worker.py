@@ -45,7 +45,8 @@ def main() -> None:
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 - a grader's own input and output must not mix with the messages
         os.dup2(nothing.fileno(), 0)
         os.dup2(nothing.fileno(), 1)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides when to stop
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # the driver decides when to stop
         try:
             grader = load_grader(setup["name"], setup["options"])
             if hasattr(grader, "time_limit"):
