@@ -125,6 +125,27 @@ def test_the_line_says_money_correct_failures_and_retries(progress: Progress, cl
     assert progress.watch.detail.endswith("  1 err  1 lost  1 retry")
 
 
+def test_the_line_says_which_share_of_the_budgets_is_spent(progress: Progress) -> None:
+    progress.tick()
+    assert "budgets" not in progress.watch.detail
+    progress.budgets = {A: ("flops", 8.0), B: ("flops", 40.0)}
+    progress.wants(A, [ask("p", 0, 1)])
+    order(progress.pools["weak"], ("p", 0, 2))
+    buy(progress, wanted(p=2))
+    each = progress.cells[A].flops
+    assert each
+    progress.budgets = {A: ("flops", 2 * each), B: ("flops", 40.0)}
+    progress.tick()
+    assert "  budgets 25%  " in progress.watch.detail  # half of the one, nothing of the other
+    progress.wants(B, [ask("p", 0, 2)])
+    progress.budgets = {A: ("flops", 2 * each), B: ("flops", 4 * each)}
+    progress.tick()
+    assert "  budgets 50%  " in progress.watch.detail
+    progress.cells[A].flops = None  # of a model whose size is not known
+    progress.tick()
+    assert "budgets" not in progress.watch.detail
+
+
 def test_no_time_is_left_to_tell_while_a_model_answers_nothing(progress: Progress, clock: Clock, heard: list[StageProgress | Note]) -> None:
     """A model that has answered is refused (429) for as long as it takes: a rate of what came before would say 0:00 left."""
     ledger, pool = progress.ledger, progress.pools["weak"]

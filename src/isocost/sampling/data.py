@@ -240,6 +240,7 @@ def _buy_cells(sampling: Sampling, grader: str) -> tuple[tuple[CellPlan, ...], C
     directory.write_json(planning.to_json(plans), "plan.json")
     # The plan is now made from tokens that the pilot has measured.
     progress.watch.total = max(progress.watch.done, _planned_draws(plans, len(ids)))
+    progress.budgets = {p.cell: (p.unit, p.amount) for p in plans if p.unit is not None and p.amount is not None}
     cells = all_terms(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot})
     return plans, run_cells(prepared, directory, plans, cells, pilot, sampler, grader, progress.wants, sampling.listener)
 

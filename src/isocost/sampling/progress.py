@@ -21,7 +21,7 @@ from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
-from isocost.records import Allocation, Cell, FinishReason, Outcome, Truncation, Verdict
+from isocost.records import Allocation, Cell, FinishReason, Outcome, Truncation, Unit, Verdict
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
@@ -44,6 +44,10 @@ class Spent:
         self.draws += 1
         self.flops = None if self.flops is None or flops is None else self.flops + flops
         self.usd = None if self.usd is None or usd is None else self.usd + usd
+
+    def amount(self, unit: Unit) -> float | None:
+        """Return the cost in a unit."""
+        return self.flops if unit == "flops" else self.usd
 
     def add_all(self, flops: Floats, usd: Floats) -> None:
         """Count several draws; amounts are nan where unknown."""
@@ -69,6 +73,7 @@ class Progress:
         directory: The run directory, for the file.
         workers: Number of engines that this machine runs at once.
         cells: Draws and cost of each cell so far.
+        budgets: Unit and amount of each cell's budget; cells that are matched by number have none.
         failed: Number of draws that failed at this start.
         doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
         batches: Describes the batches that are under way.
@@ -80,6 +85,7 @@ class Progress:
     directory: RunDirectory
     workers: int
     cells: dict[Cell, Spent] = field(default_factory=dict)
+    budgets: Mapping[Cell, tuple[Unit, float]] = field(default_factory=dict)
     failed: int = 0
     doubt: str = ""
     batches: Callable[[], str] = lambda: ""
@@ -250,6 +256,7 @@ class Progress:
             parts.append(f"{format_budget(spending.unit, spending.spent)}/{format_budget(spending.unit, spending.limit)}")
         elif spending.spent or not self.watch.done:  # of models without a price and a size no cost is known
             parts.append(format_budget(spending.unit, spending.spent))
+        parts.append(self._share_of_budgets())
         share = proportion(self._correct, self._judged)
         if share.value is not None and share.low is not None and share.high is not None:
             parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
@@ -258,6 +265,12 @@ class Progress:
         if cut := {model: each for model, each in self.truncations().items() if each.share >= 0.005}:
             parts.append("cut off " + ", ".join(f"{model} {100 * each.share:.0f}%" for model, each in cut.items()))
         return "  ".join(filter(None, [*parts, *self._trouble(), self.batches() or self._silence()]))
+
+    def _share_of_budgets(self) -> str:
+        """Return the mean share of their budgets that the cells have spent, draws that they share included in each; "" if unknown."""
+        spent = [(self.cells[cell].amount(unit) if cell in self.cells else 0.0, whole) for cell, (unit, whole) in self.budgets.items()]
+        shares = [amount / whole for amount, whole in spent if amount is not None and whole > 0]
+        return f"budgets {100 * sum(shares) / len(shares):.0f}%" if len(shares) == len(spent) > 0 else ""
 
     def _silence(self) -> str:
         """Return for how long nothing has been answered, if that is long. A batch of an endpoint has counts of its own."""
