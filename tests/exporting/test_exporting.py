@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -148,6 +149,22 @@ def changed(finished: Path, run: Path) -> dict[str, Any]:
     shutil.copytree(finished, run)
     study: dict[str, Any] = yaml.safe_load((run / "study.yaml").read_text())
     return study
+
+
+def test_a_training_set_that_is_older_than_its_labels_is_named(finished: Path, tmp_path: Path) -> None:
+    study = changed(finished, tmp_path / "run")
+    study["curate"] = {**study.get("curate", {}), "audit": "labels"}
+    labels = tmp_path / "run" / "audits" / "labels.jsonl"
+    labels.write_text("")
+    assert export(tmp_path / "run", CELL, "messages", tmp_path / "unlabelled").note == ""
+    (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump(study))
+    reported = (tmp_path / "run" / "report.md").stat().st_mtime_ns
+    os.utime(labels, ns=(reported + 1, reported + 1))
+    note = f"people have labelled since {CELL} was made; isocost report {tmp_path / 'run'} makes it again"
+    assert export(tmp_path / "run", CELL, "messages", tmp_path / "stale").note == note
+    assert export(tmp_path / "run", CELL, "kto", tmp_path / "draws").note == ""  # every draw, whatever people say
+    os.utime(labels, ns=(reported - 1, reported - 1))
+    assert export(tmp_path / "run", CELL, "messages", tmp_path / "made").note == ""
 
 
 @pytest.mark.parametrize("shape", SHAPES)

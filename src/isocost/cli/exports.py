@@ -62,6 +62,8 @@ def export(
         if student is None:
             made = write(directory, arm, shape or "messages", out)
             say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}")
+            if made.note:
+                say(f"note: {made.note}")
         else:
             trained = export_student(directory, student, arm, out, seed=seed)
             say(f"wrote {student}, trained on {trained.cell} with seed {trained.seed}, to {out}")

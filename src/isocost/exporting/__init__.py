@@ -31,11 +31,13 @@ class Exported:
         folder: The folder.
         rows: Rows of the data set.
         cell: The cell's name.
+        note: What is doubtful about the data; "" if nothing is.
     """
 
     folder: Path
     rows: int
     cell: str
+    note: str = ""
 
 
 def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
@@ -65,7 +67,9 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
         return rows
 
     rows = write_folder(folder, fill)
-    return Exported(folder=folder, rows=rows, cell=cell.name)
+    stale = SHAPES[shape].is_training_set and cell.is_older_than_labels
+    note = f"people have labelled since {cell.name} was made; isocost report {shell_word(run)} makes it again" if stale else ""
+    return Exported(folder=folder, rows=rows, cell=cell.name, note=note)
 
 
 def _command(run: Path, arm: str, shape: str, folder: Path) -> str:

@@ -63,6 +63,15 @@ class CellData:
         return frame.rename({"id": "problem_id"})
 
     @property
+    def is_older_than_labels(self) -> bool:
+        """True if the cell's training set follows people's labels, and people have labelled since the last report."""
+        labels = self.run / "audits" / "labels.jsonl"
+        if "labels" not in (self.study.curate_of(self.name.partition("@")[0]).audit or ()) or not labels.exists():
+            return False
+        report = self.run / "report.md"
+        return not report.exists() or report.stat().st_mtime_ns < labels.stat().st_mtime_ns
+
+    @property
     def draw_columns(self) -> list[str]:
         """The columns of the run's samples."""
         return scan_parquet(self.run / "samples.parquet").collect_schema().names()
