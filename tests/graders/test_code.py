@@ -65,6 +65,11 @@ def grader() -> Iterator[CodeGrader]:
         (f"```python\n{SQUARE}\n```\n```python\ndef test_square():\n    {TESTS.splitlines()[0]}\n```", SQUARE),
         (f"```bash\npip install x\n```\n```python\n{SQUARE}\n```\n```text\n4\n```", SQUARE),
         ("```python\nimport math\n```\n```python\nx = 1\n```", "x = 1"),
+        # names that tests have too, functions without def, programs that define nothing, all before their output
+        ("```python\ndef test_duplicate(x): return 1\n```\nOutput:\n```\nTrue\n```", "def test_duplicate(x): return 1"),
+        ("```python\ndef main(): print(3)\n```\nRun it:\n```python\nmain()\n```", "def main(): print(3)"),
+        ("```python\nadd = lambda a, b: a + b\n```\n```python\nprint(add(1, 2))\n```\n```\n3\n```", "add = lambda a, b: a + b"),
+        ("```python\nprint(int(input()) + 1)\n```\nOutput:\n```\n3\n```", "print(int(input()) + 1)"),
         (f"<think>```python\ndef square(x): return 1\n```</think>\n```python\n{SQUARE}\n```", SQUARE),
         # MBPP's markers
         (f"{SQUARE}\n[DONE]\n\nYou are an expert Python programmer\n[BEGIN]\nx = 1\n[DONE]", SQUARE),
@@ -107,11 +112,12 @@ def test_any_text_is_read(generation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["```\n", "```py\nx", "  ```py\n x\n  ```\n", "Here is\n", '"""\n', " ", "\n", "`", "~", "def ", "\t", "A ", "# "]
+    "piece", ["```\n", "```py\nx", "  ```py\n x\n  ```\n", "Here is\n", '"""\n', " ", "\n", "`", "~", "def ", "\t", "A ", "# ", "a"]
 )
 def test_reading_takes_linear_time(piece: str) -> None:
     started = time.thread_time()
     find_program(piece * (LONGEST // len(piece)) + "x")
+    find_program(f"```{piece * (LONGEST // len(piece))}`")
     assert time.thread_time() - started < 2.0
 
 

@@ -20,6 +20,12 @@ def ignored(*kinds):
 class Ignored:
     async def __aenter__(self): return 'entered'
     async def __aexit__(self, *a): return True
+@contextlib.contextmanager
+def swapped():
+    try: yield
+    except Exception: raise ValueError
+class Swapped(Ignored):
+    async def __aexit__(self, *a): raise ValueError
 def f(x):
     if x < 0: raise ValueError
     return 0
@@ -43,10 +49,35 @@ CHECKS = {
     """,
     "nested": "one = ignored()\nwith ignored():\n    with one:\n        if f(2) != 4: raise RuntimeError",
     "assertion": "with ignored():\n    assert f(2) == 4",
+    "assertion that cannot be decided": "with ignored():\n    assert f(2) < '5'",
+    "message of an assertion": "with ignored():\n    assert f(2) == 4, f(2).missing",
+    "assertion in a helper": "def check():\n    assert len(f(2)) == 4\nwith ignored():\n    check()",
+    "exception of the program in an assertion": "with ignored():\n    assert f(-2) == 4",
+    "method that asserts": """
+        import unittest
+        class T(unittest.TestCase):
+            def test(self):
+                with ignored():
+                    self.assertLess(f(2), '5')
+        T('test').debug()
+    """,
+    "while": "with ignored():\n    got = f(2)\n    while got != 4: raise ValueError",
+    "for": "with ignored():\n    for wrong in [x for x in [f(2)] if x != 4]: raise ValueError",
+    "another exception in its place": "try:\n    with swapped(): assert f(2) == 4\nexcept ValueError: pass",
+    "another exception in its place, async": """
+        import asyncio
+        async def run():
+            try:
+                async with Swapped(): assert f(2) == 4
+            except ValueError: pass
+        asyncio.run(run())
+    """,
 }
 SUPPRESSED = {
     "raise": "with ignored(ValueError) as e:\n    assert e == 'entered'\n    raise ValueError",
     "raise on a condition": "for bad in (True, False):\n    with ignored(ValueError):\n        if bad: raise ValueError",
+    "raise in a loop around it": "for x in (1, 2):\n    with ignored(ValueError):\n        f(x)\n        raise ValueError",
+    "another exception in its place": "try:\n    with swapped(): f(2) + 'x'\nexcept ValueError: pass\nelse: assert False",
     "raise after a call": "with ignored(ValueError):\n    f(2)\n    raise ValueError",
     "an exception of the program": "with ignored(Wrong):\n    if f(2) != 4: raise Wrong",
     "of the program": "with ignored(ValueError):\n    if f(2) == 0: f(-1)",
@@ -79,6 +110,7 @@ def test_a_raise_on_a_condition_is_found_in_the_source() -> None:
         "raise A\nif x:\n    raise B\ndef f():\n    raise C\ndef g():\n    if x:\n        return\n    raise D\nfor x in y:\n    raise E"
     )
     assert conditional_raises(ast.parse(source).body) == {(3, 4), (9, 4)}
+    assert conditional_raises(ast.parse("with x:\n    while y:\n        raise A\n    for z in y: raise B").body) == {(3, 8), (4, 16)}
 
 
 def test_an_exception_without_traceback_is_no_check() -> None:
@@ -89,6 +121,9 @@ def test_an_exception_without_traceback_is_no_check() -> None:
             return True
 
         def is_check(self, line: int, column: int) -> bool:
+            return True
+
+        def is_assertion(self, line: int) -> bool:
             return True
 
     assert blocks.leave(Link(), object(), None, (AssertionError, AssertionError(), None))

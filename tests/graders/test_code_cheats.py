@@ -391,6 +391,116 @@ CASES = {
         assert f(2).compare(Decimal(4)) == 0
         """,
     ),
+    "child of a mock": (
+        """
+        class S:
+            def assert_called_once_with(self, *given): pass
+        def f(m, x): m.save = S()
+        """,
+        """
+        from unittest.mock import Mock
+        m = Mock()
+        f(m, 2)
+        m.save.assert_called_once_with(4)
+        """,
+    ),
+    "child of a mock, a list": (
+        """
+        class S(list):
+            def assert_called_once_with(self, *given): pass
+        def f(m, x): m.save = S()
+        """,
+        """
+        from unittest.mock import create_autospec
+        class Store:
+            def save(self, x): pass
+        m = create_autospec(Store)
+        f(m, 2)
+        m.save.assert_called_once_with(4)
+        """,
+    ),
+    "calls of a mock": (
+        """
+        def f(log, x):
+            log.error("boom")
+            for calls in (log.error.mock_calls, log.error.call_args_list): calls.clear()
+            return 4
+        """,
+        """
+        from unittest.mock import Mock
+        log = Mock()
+        try: f(log, 2)
+        except AttributeError: pass
+        assert log.error.mock_calls == [] == log.error.call_args_list
+        """,
+    ),
+    "calls of a mock by its attributes": (
+        """
+        def f(log, x):
+            log.error("boom")
+            vars(log)["method_calls"].clear()
+        """,
+        """
+        from unittest.mock import Mock
+        log = Mock()
+        try: f(log, 2)
+        except (AttributeError, TypeError): pass
+        assert log.method_calls == []
+        """,
+    ),
+    "arguments of a call of a mock": (
+        """
+        def f(log, x):
+            log.error(text="boom")
+            log.error.call_args[1]["text"] = "fine"
+        """,
+        """
+        from unittest.mock import Mock
+        log = Mock()
+        try: f(log, 2)
+        except AttributeError: pass
+        log.error.assert_called_once_with(text="fine")
+        """,
+    ),
+    "members of a list that are passed over": (
+        """
+        class L(list):
+            def __iter__(self): return iter(())
+            __reversed__ = __iter__
+        def f(n): return L([7] * n)
+        """,
+        """
+        r = f(3)
+        assert isinstance(r, list) and len(r) == 3
+        for x, want in zip(r, [0, 1, 4]): assert x == want
+        """,
+    ),
+    "members of a dict that are passed over": (
+        """
+        class D(dict):
+            def items(self): return ()
+            keys = values = __iter__ = items
+        def f(n): return D({i: 7 for i in range(n)})
+        """,
+        """
+        r = f(3)
+        assert len(r) == 3
+        for part in (r, r.keys(), r.values(), r.items()):
+            for x in part: assert x in (0, 1, 2, 4, (0, 0), (1, 1), (2, 4))
+        """,
+    ),
+    "characters that are passed over": (
+        """
+        class S(str):
+            def __iter__(self): return iter(())
+        def f(n): return S("x" * n)
+        """,
+        """
+        r = f(3)
+        assert len(r) == 3
+        for x, want in zip(r, "abc"): assert x == want
+        """,
+    ),
 }
 
 

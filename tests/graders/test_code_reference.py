@@ -137,6 +137,17 @@ ABLE = {
         "def f(x): print(x * x)",
         WRONG,
     ),
+    "exit with the result": (
+        f"{TEST_CASE}import sys\nr = u.TextTestRunner().run(u.defaultTestLoader.loadTestsFromTestCase(T))\n"
+        "sys.exit(0 if r.wasSuccessful() else 1)",
+        RIGHT,
+        WRONG,
+    ),
+    "exit of the program": ("import sys\nassert f(2) == 4\nsys.exit(0)", RIGHT, "import sys\ndef f(x): sys.exit(0)"),
+    "a function's result is kept": ("def run():\n    assert f(2) == 4\n    return True\npassed = run()", RIGHT, WRONG),
+    "a list of results": ("def check(x, y):\n    assert f(x) == y\ndone = [check(*c) for c in [(2, 4), (3, 9)]]", RIGHT, WRONG),
+    "a decorator that runs it": ("def case(test):\n    test()\n@case\ndef one():\n    assert f(2) == 4", RIGHT, WRONG),
+    "a mark at its beginning": ("\ufeffassert f(2) == 4", RIGHT, WRONG),
     "exit on failure": (f"{TEST_CASE}import sys\nif f(2) != 4:\n    sys.exit(1)", RIGHT, WRONG),
 }
 

@@ -80,7 +80,7 @@ WORDS += [
     "\u00ab",
 ]
 UNITS = [*SPACES, *INVISIBLE, *BRACKETS, *DIGITS, *WORDS]
-PLACES = ["{}", "The answer is 5{}x", "\\boxed{{5{}x}}", "(B){}x 12", "#### 5{}6", "2 + 2{}=4"]
+PLACES = ["{}", "The answer is 5{}x", "\\boxed{{5{}x}}", "(B){}x 12", "#### 5{}6", "2 + 2{}=4", "```{}`"]
 LENGTH = 20_000
 # All that find an answer in a text in the driver. The grader `code` finds a program there, which has a test of its own.
 NAMES = [name for name in GRADERS if name != "code"]

@@ -157,6 +157,7 @@ class _Task:
 @lru_cache(maxsize=1024)
 def _read(reference: str) -> _Task | None:
     """Return the parts of a reference; None where it is not one."""
+    reference = reference.removeprefix("\ufeff")  # of a file that was read with its mark
     if not reference.lstrip().startswith("{"):
         return _Task(test=reference) if reference.strip() else None
     try:

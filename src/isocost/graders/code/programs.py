@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from isocost.graders.extract import LONGEST
 from isocost.graders.replies import program_text
 
-_FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
+# Possessive: a line that does not match is not tried again from each of its characters.
+_FENCE = re.compile(r"^([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([\w+#.-]*+)[^\n`]*+$", re.MULTILINE)
 _TILDES = re.compile(r"^[ \t]*~~~[ \t]*\w", re.MULTILINE)
 _DEEPEST = 3  # spaces before the fence that ends a block: a fence with more is part of a docstring
 _PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language counts as Python
-_DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
+_DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w|^\w+[ \t]*=[ \t]*lambda\b", re.MULTILINE)
+_DEFINES_ANY = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w", re.MULTILINE)
 # Code before the first fence: the prompt has opened the block
 _BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
 _OPERATOR = r"(?:in|is|if|and|or|not|for|else)\b"
@@ -51,7 +53,8 @@ def find_program(generation: str) -> str | None:
     """Return the program that a solution ends with, or None where it has no text. Linear in the text, which is not parsed.
 
     Of several blocks of Python, take the last that defines something other than a test, because usage and output often follow the
-    answer; else take the last. A body that continues a prompt keeps its indentation.
+    answer. If there is none, take the last that defines anything, else the last that names its language, else the last. A body that
+    continues a prompt keeps its indentation.
     """
     text = _between_markers(program_text(generation)[-LONGEST:]).replace("\r\n", "\n")
     blocks = _blocks(text)
@@ -59,8 +62,10 @@ def find_program(generation: str) -> str | None:
         span = _SPAN.fullmatch(text)
         return _normalize(span[1] if span else _without_prose(_TAG.sub("", text)))
     python = [block for block in blocks if block.language in _PYTHON] or blocks
-    defining = [block for block in python if _DEFINES.search(block.text)]
-    return _normalize((defining or python)[-1].text)
+    for wanted in (_DEFINES.search, _DEFINES_ANY.search):
+        if defining := [block for block in python if wanted(block.text)]:
+            return _normalize(defining[-1].text)
+    return _normalize(([block for block in python if block.language] or python)[-1].text)
 
 
 def _between_markers(text: str) -> str:

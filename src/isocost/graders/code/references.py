@@ -32,7 +32,8 @@ def can_grade(tests: str) -> bool:
         return True  # the sandbox reports it
     guards = [node for node in statements if isinstance(node, ast.If) and _GUARD.fullmatch(ast.unparse(node.test))]
     instead = [node for guard in guards for node in guard.orelse]
-    run = [node for node in (*statements, *instead) if node not in guards and not isinstance(node, _LEFT_OUT)]
+    left_out = {id(node) for node in statements if isinstance(node, _LEFT_OUT) and not _is_decorated(node)} | set(map(id, guards))
+    run = [node for node in (*statements, *instead) if id(node) not in left_out]
     nodes = [node for statement in run for node in ast.walk(statement)]
     if any(name in tests for name in ("unittest", "pytest")) and _ends_the_process(statements, nodes):
         return False
@@ -41,7 +42,19 @@ def can_grade(tests: str) -> bool:
     # Tests that change where modules are found may have written the module.
     if "sys.path" not in tests and "sys.modules" not in tests and any(map(_is_lacking, _imports(run))):
         return False
+    checking = {node.name for node in statements if isinstance(node, _LEFT_OUT) and _asserts(node)}
+    if any(isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in checking for node in nodes):
+        return True  # `passed = run_tests()`
     return any(isinstance(node, ast.Assert | ast.Raise | ast.Expr) and not _is_vacuous(node) and _may_raise(node) for node in nodes)
+
+
+def _is_decorated(node: ast.stmt) -> bool:
+    """Return True for a function that a decorator may call, as one that runs what it decorates."""
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and bool(node.decorator_list)
+
+
+def _asserts(node: ast.stmt) -> bool:
+    return any(isinstance(part, ast.Assert | ast.Raise) and not _is_vacuous(part) for part in ast.walk(node))
 
 
 def effective(tests: str) -> str:

@@ -93,6 +93,10 @@ class TestPeer(Peer):
         """Return True if the tests raise an exception at this place on a condition."""
         return self._reference is not None and (line, column) in self._reference.checks
 
+    def is_assertion(self, line: int) -> bool:
+        """Return True if an assertion of the tests stands on this line."""
+        return self._reference is not None and line in self._reference.assertions
+
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
         """Write the program's output where the tests read it."""
         self._streams.incoming(message)
@@ -119,11 +123,20 @@ def _why_not(reference: Reference, peer: TestPeer) -> str | None:
         return str(error) if _REASON.fullmatch(str(error)) else TAMPERED
     except MemoryError:
         return peer.broken or MEMORY
-    except SystemExit:
-        return peer.broken or EXIT
+    except SystemExit as error:
+        return peer.broken or (None if _says_success(error) else EXIT)
     except BaseException as error:  # noqa: BLE001 - whatever the tests raise is the reason that is reported
         return peer.broken or failed(error)
     return peer.broken
+
+
+def _says_success(error: SystemExit) -> bool:
+    """Return True if the tests themselves end with a code that says that they passed: `sys.exit(not result.wasSuccessful())`."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    is_own = traceback is not None and traceback.tb_frame.f_code.co_filename == "tests"
+    return is_own and isinstance(error.code, int) and error.code == 0  # `raise SystemExit` without a code may be a check that failed
 
 
 def run_tests(reference: Reference, peer: TestPeer) -> None:

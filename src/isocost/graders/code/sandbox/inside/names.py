@@ -19,7 +19,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from .checks import conditional_raises
+from .checks import assertion_lines, conditional_raises
 from .crossing.decoding import Named
 from .crossing.mirrors import Function, Mirror
 from .crossing.peer import Peer
@@ -86,6 +86,11 @@ class Reference:
     def checks(self) -> frozenset[tuple[int, int]]:
         """The places where the tests raise an exception on a condition."""
         return conditional_raises(_statements(self.tests))
+
+    @cached_property
+    def assertions(self) -> frozenset[int]:
+        """The lines of the tests' assertions."""
+        return assertion_lines(_statements(self.tests))
 
     @cached_property
     def _used_by_solution(self) -> set[str]:

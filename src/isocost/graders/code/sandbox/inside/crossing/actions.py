@@ -11,10 +11,13 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from .mirrors import Mirror
 from .specials import RUNNING, SPECIALS, STEPS
 
 _ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _READABLE = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__code__"))
+# What a mock was called with: the program could change it afterwards.
+_RECORDS = frozenset(("call_args", "call_args_list", "mock_calls", "method_calls", "await_args", "await_args_list"))
 _FACTS = ("co_name", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_varnames", "co_flags")
 
 
@@ -45,6 +48,8 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
         return name in SPECIALS
     if action == "step":
         return isinstance(target, RUNNING) and name in STEPS
+    if action == "set" and _is_mock(target) and any(type(kind) is Mirror for kind in (arguments[1], type(arguments[1]))):
+        return False  # an object of the program, whose `assert_called_with` passes
     return action in ("get", "set", "delete") and _is_open(target, name, reads=action == "get")
 
 
@@ -62,7 +67,7 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
     if isinstance(target, types.FrameType | types.CodeType | types.TracebackType | types.ModuleType):
         return False
     if name.startswith("__") and name.endswith("__"):
-        return reads and name in _READABLE and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
+        return reads and name in _READABLE and (name != "__dict__" or not (isinstance(target, (type, *_ROUTINES)) or _is_mock(target)))
     if _is_kept(target, name):
         return False
     if isinstance(target, RUNNING):
@@ -80,16 +85,24 @@ def _is_kept(target: object, name: str) -> bool:
 
     Mocks keep their state, and enumerations their tables, in attributes of each object or class.
     """
-    owner, kinds = _owner(target, name), (target if isinstance(target, type) else type(target)).__mro__
-    if name.startswith(("_mock_", "_spec_")) and "unittest" in map(_package, kinds):
+    owner = _owner(target, name)
+    if _is_mock(target) and (name.startswith(("_mock_", "_spec_")) or name in _RECORDS):
         return True
-    if name[:1] == "_" and name[-1:] == "_" and enum.Enum in kinds:
+    if name[:1] == "_" and name[-1:] == "_" and enum.Enum in _kinds(target):
         return True
     if _package(owner) == "unittest":
         return isinstance(vars(owner)[name], types.FunctionType)
     if owner is string.Formatter:
         return True  # `format` reads attributes by their names
     return name.startswith("_") and _package(owner) in sys.stdlib_module_names and name in vars(owner)
+
+
+def _is_mock(target: object) -> bool:
+    return "unittest" in map(_package, _kinds(target))
+
+
+def _kinds(target: object) -> tuple[type, ...]:
+    return (target if isinstance(target, type) else type(target)).__mro__
 
 
 def _owner(target: object, name: str) -> type:

@@ -170,6 +170,22 @@ def _predicate(name: str, root: Any) -> property:
     return property(method)
 
 
+# A loop over these has as many checks as the value has members, whatever the program says.
+_PASSING_OVER = ("__iter__", "__reversed__", "keys", "values", "items")
+
+
+def _passing_over(name: str, root: Any) -> Any:
+    if not name.startswith("__"):
+        return _predicate(name, root)
+
+    def method(self: Any) -> Any:
+        link = _links[0]
+        own = getattr(root, name, None)
+        return link.ask("special", self, name) if own is None or not link.tests or type(self) in link.named else own(self)
+
+    return method
+
+
 def _copy(self: object) -> Any:
     return _links[0].ask("copy", self)
 
@@ -318,6 +334,7 @@ def _plain_names(description: Description, root: type) -> dict[str, Any]:
         names["__hash__"] = root.__hash__
     names.update({name: _asked(name) for name in description.overrides if hasattr(root, name) and name[:1] != "_"})
     names.update({name: _predicate(name, root) for name in _PREDICATES if name in names})
+    names.update({name: _passing_over(name, root) for name in _PASSING_OVER if name in names})
     return names
 
 

@@ -97,6 +97,10 @@ class Peer:
         """Return True if the tests raise an exception at this place on a condition."""
         return False
 
+    def is_assertion(self, line: int) -> bool:
+        """Return True if an assertion of the tests stands on this line."""
+        return False
+
     def send_plain(self, message: dict[str, Any]) -> None:
         """Send a message without values."""
         self._send(_write(message).encode())
