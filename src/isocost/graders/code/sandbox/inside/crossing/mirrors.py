@@ -36,6 +36,9 @@ class Link(Protocol):
     def is_check(self, line: int, column: int) -> bool:
         """Return True if the tests raise an exception at this place on a condition."""
 
+    def is_assertion(self, line: int) -> bool:
+        """Return True if an assertion of the tests stands on this line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
