@@ -175,7 +175,7 @@ def computed(jobs: list[Job], save: Path | None, processes: int) -> dict[str, di
 
 
 def report(costs: Mapping[Setting | Recorded, dict[str, Floats]], job: Job) -> None:
-    """Print the ratios of each setting and number of draws, then their means and the worst of them over correlations and draws.
+    """Print the ratios of each setting and number of draws, their means and the worst of them, and those to the other priors.
 
     Args:
         costs: Of each buyer, float[seeds, targets].
@@ -197,6 +197,12 @@ def report(costs: Mapping[Setting | Recorded, dict[str, Floats]], job: Job) -> N
         values = np.array(each)[:, :, 0]
         cells = [f"{mean:.3f} ({worst:.3f})" for mean, worst in zip(values.mean(axis=0), values.max(axis=0), strict=True)]
         print(f"| {name} | {' | '.join(cells)} |")
+    own, *others = job.priors
+    print(f"\n| setting | draws per problem | {' | '.join(f'{own} / {other}' for other in others)} |\n|---|--:|" + "--:|" * len(others))
+    for setting, by_buyer in costs.items():
+        for t, draws in enumerate(job.draws):
+            pairs = [ratio(by_buyer[own][:, t], by_buyer[other][:, t]) for other in others]
+            print(f"| {setting} | {draws} | " + " | ".join(f"{value:.3f} ±{error:.3f}" for value, error in pairs) + " |")
     errors = np.array(found["all"])[:, 0::2, 1]
     print(f"\nStandard error of a ratio to the bound: {errors.mean():.3f} on average, {errors.max():.3f} at most.")
 
