@@ -160,8 +160,8 @@ CASES = {
         from typing import *
         import inspect
         class N: pass
-        def f(x: int, y: Optional[str], k: dict[str, list[int]], n: N, z: Callable[[int, str], bool], l: 'List[N]', m: List['N']) -> List[int]:
-            pass
+        def f(x: int, y: Optional[str], k: dict[str, list[int]], n: N, z: Callable[[int, str], bool],
+              l: 'List[N]', m: List['N']) -> List[int]: pass
         def g(a: Any, b: int | None, c: Tuple[int, ...], d: Literal['a', 1], e: Callable[..., int], l: ValueError, p: List[N]) -> None: pass
         def names(h):
             found = inspect.signature(h)
