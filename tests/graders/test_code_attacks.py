@@ -313,6 +313,34 @@ CASES = {
         assert r.wasSuccessful()
         """,
     ),
+    "context of a function of the tests": (
+        """
+        def f(ask):
+            try: ask()
+            except ValueError as e: return e.__context__.args[0]
+        """,
+        """
+        def ask():
+            try: raise KeyError(4)
+            except KeyError: raise ValueError
+        assert f(ask) == 4
+        """,
+    ),
+    "releases what it is lent": (
+        """
+        import sys
+        def f(x, g):
+            peer = sys._getframe(1)
+            while peer and 'self' not in peer.f_locals or not hasattr(peer.f_locals.get('self'), 'table'): peer = peer.f_back
+            table = peer.f_locals['self'].table
+            table.released.update(range(0, 100, 2))
+            g(x)
+            return table.kept
+        """,
+        """
+        assert f(2, lambda x: 4) == 4
+        """,
+    ),
 }
 
 

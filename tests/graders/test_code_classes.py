@@ -107,6 +107,79 @@ CASES = {
         assert f(Own.A, Own)
         """,
     ),
+    "enumerations and abstract classes": (
+        """
+        from enum import Enum, IntEnum
+        from abc import ABC
+        from collections.abc import Mapping
+        class Color(Enum): RED = 1
+        class Level(IntEnum): LOW = 1
+        class Shape(ABC): pass
+        class Square(Shape): pass
+        class M(Mapping):
+            def __getitem__(self, k): return {'a': 1}[k]
+            def __iter__(self): return iter('a')
+            def __len__(self): return 1
+        class Plain: pass
+        def kinds(x): return isinstance(x, Enum), isinstance(x, ABC), isinstance(x, IntEnum)
+        """,
+        """
+        from enum import Enum, IntEnum
+        from abc import ABC
+        from collections.abc import Mapping, Sequence
+        assert isinstance(Color.RED, Enum) and issubclass(Color, Enum) and not isinstance(Color.RED, IntEnum)
+        assert isinstance(Level.LOW, IntEnum) and issubclass(Level, Enum) and Level.LOW == 1
+        assert Color.RED.__class__ is Color and type(Color.RED) is Color
+        assert issubclass(Shape, ABC) and isinstance(Square(), ABC) and isinstance(Square(), Shape)
+        assert isinstance(M(), Mapping) and not isinstance(M(), Sequence) and dict(M()) == {'a': 1}
+        assert not isinstance(Plain(), (ABC, Enum, Mapping)) and not issubclass(Plain, Enum)
+        class Own(Enum): A = 1
+        class Base(ABC): pass
+        assert isinstance(Own.A, Enum) and not isinstance(Color.RED, Own) and not isinstance(Own.A, Color)
+        assert kinds(Own.A) == (True, False, False) and kinds(Base()) == (False, True, False) and kinds(Level.LOW) == (True, False, True)
+        """,
+    ),
+    "exceptions of several kinds": (
+        """
+        class Bad(ValueError, TypeError): pass
+        class Base(KeyError): pass
+        class Missing(Base, AttributeError): pass
+        class Closed(OSError, ValueError): pass
+        def f(kind): raise kind('x')
+        """,
+        """
+        for kind, bases in {Bad: (ValueError, TypeError), Missing: (KeyError, AttributeError, Base), Closed: (OSError, ValueError)}.items():
+            for base in bases:
+                try: f(kind)
+                except base as e: assert all(isinstance(e, one) for one in bases) and not isinstance(e, ImportError) and e.args == ('x',)
+                else: assert False
+        """,
+    ),
+    "annotations of signatures": (
+        """
+        from typing import *
+        import inspect
+        class N: pass
+        def f(x: int, y: Optional[str], k: dict[str, list[int]], n: N, z: Callable[[int, str], bool],
+              l: 'List[N]', m: List['N']) -> List[int]: pass
+        def g(a: Any, b: int | None, c: Tuple[int, ...], d: Literal['a', 1], e: Callable[..., int], l: ValueError, p: List[N]) -> None: pass
+        def names(h):
+            found = inspect.signature(h)
+            return [str(p.annotation) for p in found.parameters.values()] + [str(found.return_annotation)]
+        """,
+        """
+        import inspect
+        from typing import *
+        def hints(function):
+            found = inspect.signature(function)
+            return [*(p.annotation for p in found.parameters.values()), found.return_annotation]
+        empty = inspect.Parameter.empty
+        assert hints(f) == [int, Optional[str], dict[str, list[int]], empty, Callable[[int, str], bool], 'List[N]', empty, List[int]]
+        assert hints(g) == [Any, int | None, Tuple[int, ...], Literal['a', 1], Callable[..., int], ValueError, empty, None]
+        def h(x: int, y: List[int], z: 'int', **k: Optional[float]) -> dict[str, int]: pass
+        assert names(h) == ["<class 'int'>", 'typing.List[int]', 'int', 'typing.Optional[float]', 'dict[str, int]']
+        """,
+    ),
 }
 
 # Tests of `def f(x): return x * x`, with names of the program in class bodies; with `return 0` they fail.

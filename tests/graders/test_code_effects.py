@@ -269,6 +269,87 @@ CASES = {
         assert f(3).v == 3 and isinstance(f(3), Box) and g(4) == 8
         """,
     ),
+    "contexts of exceptions": (
+        """
+        def f(x):
+            try: {}[x]
+            except KeyError: raise ValueError('x')
+        def g(x):
+            try: f(x)
+            except ValueError as e: raise OSError('y') from e
+        def h(x):
+            try: f(x)
+            except ValueError: raise OSError('y') from None
+        def call(function):
+            try: function()
+            except ZeroDivisionError: raise OSError('z')
+        def turn():
+            one, other = ValueError(1), ValueError(2)
+            one.__context__, other.__context__ = other, one
+            raise one
+        """,
+        """
+        def raised(function, x):
+            try: function(x)
+            except Exception as e: return e
+        e = raised(f, 3)
+        assert isinstance(e.__context__, KeyError) and e.__context__.args == (3,) and e.__cause__ is None and not e.__suppress_context__
+        assert e.__context__.__context__ is None
+        e = raised(g, 3)
+        assert e.__cause__ is e.__context__ and isinstance(e.__cause__, ValueError) and isinstance(e.__cause__.__context__, KeyError)
+        e = raised(h, 3)
+        assert e.__cause__ is None and e.__suppress_context__ and isinstance(e.__context__, ValueError)
+        assert isinstance(raised(call, lambda: 1 / 0).__context__, ZeroDivisionError)
+        try: turn()
+        except ValueError as e: assert e.__context__.__context__ is e
+        """,
+    ),
+    "identity and weak references": (
+        """
+        import weakref
+        class Cache:
+            def __init__(self): self.d = weakref.WeakKeyDictionary()
+            def put(self, k, v): self.d[k] = v
+            def get(self, k): return self.d.get(k)
+            def size(self): return len(self.d)
+        def count(node):
+            seen = set()
+            while node and id(node) not in seen:
+                seen.add(id(node))
+                node = node.next
+            return len(seen)
+        class Own: pass
+        live = weakref.WeakSet()
+        def make():
+            made = Own()
+            live.add(made)
+            return made
+        def alive(): return len(live)
+        """,
+        """
+        import gc, weakref
+        class Node:
+            def __init__(self, next=None): self.next = next
+        head = last = Node()
+        for _ in range(300): head = Node(head)
+        assert count(head) == 301
+        last.next = head
+        assert count(head) == 301
+        cache, keys = Cache(), [Node() for _ in range(300)]
+        for i, k in enumerate(keys): cache.put(k, i)
+        assert [cache.get(k) for k in keys] == list(range(300))
+        del k, keys[:200]
+        assert cache.size() == 100 and cache.get(keys[0]) == 200
+        cache.put(Node(), 1)
+        ref = weakref.ref(keys[0])
+        keys.clear()
+        assert cache.size() == 0 and ref() is None
+        own = make()
+        assert alive() == 1
+        del own
+        assert alive() == 0
+        """,
+    ),
 }
 
 

@@ -274,6 +274,72 @@ CASES = {
         assert (bag + Bag('z')).size() == 4 and bag - Counter('a') == Counter('ab')
         """,
     ),
+    "settings of the interpreter": (
+        """
+        import argparse, os, sys
+        sys.set_int_max_str_digits(0)
+        os.environ['OWN'] = 'kept'
+        def read(path):
+            with open(path) as file: return file.read()
+        def env(name): return os.environ.get(name)
+        def main():
+            parser = argparse.ArgumentParser()
+            parser.add_argument('--n', type=int)
+            return parser.parse_args().n
+        def divide(a, b): return a / b
+        def power(n): return 10 ** n
+        def digits(n): return len(str(10 ** n))
+        """,
+        """
+        import os, sys, tempfile
+        from decimal import Decimal, localcontext
+        from unittest.mock import patch
+        with tempfile.TemporaryDirectory() as folder:
+            before = os.getcwd()
+            os.chdir(folder)
+            open('a.txt', 'w').write('hello')
+            assert read('a.txt') == 'hello'
+            os.chdir(before)
+            try: read('a.txt')
+            except FileNotFoundError: pass
+            else: assert False
+        with patch.dict(os.environ, {'MODE': 'x'}): assert env('MODE') == 'x'
+        assert env('MODE') is None and env('OWN') == 'kept'
+        with patch('sys.argv', ['p', '--n', '3']): assert main() == 3
+        with localcontext() as context:
+            context.prec = 5
+            assert divide(Decimal(1), Decimal(3)) == Decimal('0.33333')
+        assert divide(Decimal(1), Decimal(3)) != Decimal('0.33333')
+        assert len(str(power(5000))) == 5001
+        sys.set_int_max_str_digits(1000)
+        try: digits(5000)
+        except ValueError: pass
+        else: assert False
+        """,
+    ),
+    "writes and wrappers": (
+        """
+        import functools, sys
+        def greet(n): print('Hello, ' + n); sys.stdout.write('x')
+        def wrap(function):
+            @functools.wraps(function)
+            def wrapped(*given): return function(*given)
+            return wrapped
+        """,
+        """
+        from unittest.mock import patch
+        import io, contextlib
+        with patch('sys.stdout') as out: greet('Bob')
+        assert [call.args for call in out.write.call_args_list] == [('Hello, Bob',), ('\\n',), ('x',)]
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            for _ in range(1000): greet('Bob')
+        assert out.getvalue() == 'Hello, Bob\\nx' * 1000
+        def g(x): return x
+        g.tag, g.seen = 5, []
+        h = wrap(g)
+        assert h(2) == 2 and h.tag == 5 and h.seen is g.seen and h.__name__ == 'g' and h.__wrapped__ is g
+        """,
+    ),
 }
 
 

@@ -1,5 +1,7 @@
 """Methods of a program's subclasses of plain types that receive the expected value are the plain type's own."""
 
+import textwrap
+
 import pytest
 
 from isocost.graders.code.sandbox.bubblewrap import Sandbox
@@ -66,3 +68,80 @@ def f(x): return Loose(x)
         == "passed"
     )
     assert sandbox.run(program, "x = f([1, 2])\nx.append(3)\nassert x.last() == 3", seconds=10.0) == "passed"
+
+
+# By name: a program whose classes extend several of the library, and tests that it must not pass.
+SEVERAL = {
+    "claims to be a mapping": (
+        """
+        from collections.abc import Mapping
+        from enum import Enum
+        class M(Mapping):
+            def __eq__(self, o): return True
+            def __getitem__(self, k): return 4
+            def __iter__(self): return iter([2])
+            def __len__(self): return 1
+        class E(Enum):
+            A = 1
+            def __eq__(self, o): return True
+        def f(x): return M()
+        def g(x): return E.A
+        """,
+        """
+        from enum import Enum
+        class Own(Enum): A = 1
+        assert f(2) == {'a': 4} or {'a': 4} == f(2) or g(2) == Own.A or Own.A == g(2) or g(2) in [Own.A] or isinstance(g(2), Own)
+        """,
+    ),
+    "claims to be a set": (
+        """
+        from collections.abc import Set
+        class S(Set):
+            def __contains__(self, x): return True
+            def __iter__(self): return iter(())
+            def __len__(self): return 2
+            def __eq__(self, o): return True
+            def __ge__(self, o): return True
+        def f(x): return S()
+        """,
+        """
+        from collections.abc import Set
+        class Bag(Set):
+            def __init__(self, v): self.v = frozenset(v)
+            def __contains__(self, x): return x in self.v
+            def __iter__(self): return iter(self.v)
+            def __len__(self): return len(self.v)
+        assert type(f(2)) is S and Bag([1, 2]) == f(2)
+        """,
+    ),
+    "skips by a second base": (
+        """
+        import unittest
+        class S(ValueError, unittest.SkipTest): pass
+        def f(x): raise S('no')
+        """,
+        """
+        import unittest
+        class T(unittest.TestCase):
+            def test(self): self.assertEqual(f(2), 4)
+        r = unittest.TextTestRunner(stream=open('/dev/null', 'w')).run(unittest.defaultTestLoader.loadTestsFromTestCase(T))
+        assert r.wasSuccessful()
+        """,
+    ),
+    "ends a loop by a second base": (
+        """
+        class S(ValueError, StopIteration): pass
+        def f(x): raise S
+        """,
+        """
+        assert all(map(lambda x: f(x) == 2 * x, range(5)))
+        """,
+    ),
+}
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_base_of_the_library_decides_nothing(sandbox: Sandbox, name: str) -> None:
+    program, tests = (textwrap.dedent(part) for part in SEVERAL[name])
+    assert sandbox.run(program, tests, seconds=10.0).startswith("failed: ")

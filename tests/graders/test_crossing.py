@@ -1,9 +1,15 @@
 """Values that cross between a program and its tests, and messages that no program of isocost writes."""
 
 import copy
+import enum
 import importlib
+import inspect
 import json
+import numbers
 import os
+import sys
+import unittest
+from collections.abc import Set
 from typing import Any
 
 import pytest
@@ -14,6 +20,7 @@ from isocost.graders.code.sandbox.inside.crossing.decoding import Decoder, Named
 from isocost.graders.code.sandbox.inside.crossing.encoding import Encoder
 from isocost.graders.code.sandbox.inside.crossing.peer import GoneError, Peer
 from isocost.graders.code.sandbox.inside.crossing.pipes import write_frame
+from isocost.graders.code.sandbox.inside.crossing.settings import TestSettings
 from isocost.graders.code.sandbox.inside.crossing.table import Table, TamperedError
 
 ATOMS = (
@@ -157,6 +164,68 @@ def test_an_exception_does_not_pass_for_one_that_programs_may_not_raise(claimed:
     usual = Encoder._class
     monkeypatch.setattr(Encoder, "_class", described)
     assert not isinstance(crossed(Boom("no")), getattr(importlib.import_module(claimed[0]), claimed[1]))
+
+
+HINT = ["made", "Signature", [[1], [2], [1], [3]]]
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        ["plain", "x"],
+        ["typing", "List", [5]],
+        ["typing", "get_type_hints"],
+        ["typing", "sys"],
+        ["eval", "1"],
+        ["plain", [6], [5]],
+        ["literal"],
+        [],
+        [1],
+    ],
+)
+def test_no_text_is_evaluated_for_an_annotation(hint: list[Any]) -> None:
+    peer = Peer(reads=-1, writes=-1, tests=True)
+    nodes = [
+        HINT,
+        ["tuple", []],
+        ["tuple", []],
+        ["tuple", [[4]]],
+        ["tuple", hint],
+        ["tuple", ["plain", "__import__('os')"]],
+        ["object", 1, None],
+    ]
+    try:
+        found = Decoder(peer.table, peer, nodes).item([0]).return_annotation
+    except Exception:  # noqa: BLE001 - any error means that no peer wrote this message
+        return
+    assert found in ("x", inspect.Parameter.empty)
+
+
+@pytest.mark.parametrize(("limit", "after"), [(0, 0), (10_000, 10_000), (640, None), (-1, None), (True, None), ("0", None)])
+def test_a_program_only_raises_the_limit_of_digits(limit: object, after: int | None) -> None:
+    before = sys.get_int_max_str_digits()
+    try:
+        TestSettings().incoming({"digits": limit})
+        assert sys.get_int_max_str_digits() == (before if after is None else after)
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+def test_a_class_claims_only_what_is_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Claimed:
+        pass
+
+    def described(encoder: Encoder, kind: type) -> list[Any]:
+        node = usual(encoder, kind)
+        node[2]["claims"] = ["Enum", "int", "Set", "Number", "SkipTest", "Hashable"]
+        return node
+
+    usual = Encoder._class
+    monkeypatch.setattr(Encoder, "_class", described)
+    found = crossed(Claimed())
+    assert isinstance(found, enum.Enum)
+    assert issubclass(type(found), enum.Enum)
+    assert not isinstance(found, int | Set | numbers.Number | unittest.SkipTest | enum.Flag)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 100_000, b'{"nodes": 1}', b'{"nodes": [[1]]}', b"9" * 5000])

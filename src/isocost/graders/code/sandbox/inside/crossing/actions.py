@@ -140,13 +140,6 @@ def _special(target: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
     raise TypeError(f"{type(target).__name__!r} object has no {name}")
 
 
-def _signature(target: Any) -> inspect.Signature:
-    """Return the signature without annotations, which may be any object."""
-    found = inspect.signature(target)
-    parameters = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in found.parameters.values()]
-    return found.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
-
-
 def _await(target: Any) -> Any:
     """Run a coroutine to its end: in this process's event loop, or in another thread if that loop is running."""
     import asyncio  # here, because few programs need it and its import is slow
@@ -180,7 +173,7 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
     "delete": delattr,
     "special": _special,
     "names": dir,
-    "signature": _signature,
+    "signature": inspect.signature,
     "await": _await,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .claims import claim
 from .mirrors import Description, Function, Link, Mirror, Proxy, make_mirror, make_proxy
 from .plain import CONTAINERS, NAMELESS, NEVER_PROXIES, ROOTS, SINGLETONS, VALUES, made_kind, may_be_handed_over
 from .table import Numbered, Table, TamperedError, container_of
 
 _MISSING = object()
 # The descriptors themselves, because assignment to a mirror's instance would ask the other side.
-_set_args, _set_cause = vars(BaseException)["args"].__set__, vars(BaseException)["__cause__"].__set__
+_set_args, _set_cause, _set_context, _set_suppress = (
+    vars(BaseException)[name].__set__ for name in ("args", "__cause__", "__context__", "__suppress_context__")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Decoder:
         self._table, self._link, self._nodes = table, link, nodes
         self._values: list[Any] = [_MISSING] * len(nodes)
         full: list[tuple[Any, Any]] = []
+        self._contexts: list[tuple[BaseException, Any]] = []
         for place in reversed(range(len(nodes))):  # a node mostly refers to later ones: this order keeps recursion shallow
             if self._values[place] is _MISSING:
                 self._build(place)
@@ -42,6 +46,8 @@ class Decoder:
             container_of(thing).fill(thing, self.items(node[5]))
         for thing, node in full:
             table.held[node[1]] = container_of(thing).read(thing)
+        for error, context in self._contexts:  # a program can make cycles of these
+            _set_context(error, self.item(context))
 
     def item(self, item: Any) -> Any:
         """Return the value of an item."""
@@ -130,6 +136,8 @@ class Decoder:
             found = make_proxy(Function if mirror is None else self._mirror(mirror, Proxy), number)
             self._table.proxies[number] = found
         self._table.released.discard(number)
+        if not self._table.tests:
+            self._table.kept[number] = found
         return found
 
     def _value(self, number: int, mirror: Any, value: Any) -> Any:
@@ -140,8 +148,9 @@ class Decoder:
             self._table.adopt(number, found)
         return found
 
-    def _error(self, number: int, kind: Any, arguments: list[Any], own: list[Any], cause: Any) -> BaseException:
+    def _error(self, number: int, kind: Any, arguments: list[Any], own: list[Any], chained: list[Any]) -> BaseException:
         found = self._table.proxies.get(number) if number else None
+        self._table.released.discard(number)
         if isinstance(found, BaseException):
             return found
         cls, given = self.item(kind), self.items(arguments)
@@ -154,16 +163,20 @@ class Decoder:
         for name, value in zip(own[::2], self.items(own)[1::2], strict=True):
             if not name.startswith("__") or name == "__notes__":
                 object.__setattr__(error, name, value)
+        cause, context, suppressed = chained
         if cause is not None:
             _set_cause(error, self.item(cause))
+        if context is not None:
+            self._contexts.append((error, context))
+        _set_suppress(error, bool(suppressed))
         return error
 
-    def _class(self, number: int, fields: dict[str, Any], bases: list[Any], error: Any) -> Any:
+    def _class(self, number: int, fields: dict[str, Any], bases: list[Any], errors: list[Any]) -> Any:
         self._table.check_new(number)
         if number in self._table.objects:
             raise TamperedError("a class that is known")
-        root = self.item(error) if error is not None else ROOTS.get(fields["root"])
-        if error is not None and not (isinstance(root, type) and issubclass(root, BaseException)):
+        roots = tuple(self.items(errors)) if errors else tuple(ROOTS[name] for name in (fields["root"],) if name in ROOTS)
+        if errors and not all(isinstance(root, type) and issubclass(root, BaseException) for root in roots):
             raise TamperedError("an exception that is none")
         description = Description(
             name=str(fields["name"]),
@@ -177,7 +190,8 @@ class Decoder:
         if real is not None and (issubclass(real, NEVER_PROXIES) or (issubclass(real, BaseException) and not may_be_handed_over(real))):
             real = None
         mirrors = tuple(base for base in self.items(bases) if type(base) is Mirror)
-        made = make_mirror(number, description, mirrors, root, real)
+        made = make_mirror(number, description, mirrors, roots, real)
+        claim(made, fields["claims"])
         self._table.adopt(number, made)
         return made
 

@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from .claims import CLAIMS
 from .mirrors import Mirror
 from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_copied, is_made, made_kind, may_be_handed_over, root_of
 from .specials import SPECIALS
@@ -105,7 +106,7 @@ class Encoder:
         root = root_of(kind)
         if root in KINDS:
             return self._contents(thing, None)
-        number = self._table.export(thing)
+        number = self._table.lend(thing) if root is None else self._table.export(thing)
         if kind is types.FunctionType:
             return ["object", number, None]
         mirror = self._mirror(kind)
@@ -129,7 +130,8 @@ class Encoder:
         own = vars(thing) if name_of(kind) else None
         number = 0 if own is not None else self._table.export(thing)
         listed = [part for pair in own.items() for part in pair] if own else []
-        cause = thing.__cause__
+        # The program is not told what the tests were handling when one of their functions raised.
+        context = None if self._table.tests else thing.__context__
         given = thing.__reduce__()[1] if isinstance(thing, OSError) and own is not None else thing.args  # args lack the file's name
         if isinstance(thing, BaseExceptionGroup):
             given = (thing.message, thing.exceptions)  # a tuple: a list is still empty when the exception is made
@@ -140,7 +142,7 @@ class Encoder:
             self.item(kind) if own is not None else self._mirror(kind),
             arguments,
             self.items(listed),
-            self.item(cause),
+            [self.item(thing.__cause__), self.item(context), thing.__suppress_context__],
         ]
 
     def _mirror(self, kind: type) -> list[int]:
@@ -153,7 +155,8 @@ class Encoder:
             return ["known", known]
         self._table.classes[kind] = number = self._table.export(kind)
         ours = [base for base in kind.__bases__ if name_of(base) is None and base is not object]
-        error = next((base for base in kind.__mro__ if issubclass(base, BaseException) and name_of(base)), None)
+        errors = _library_errors(kind)
+        error = errors[0] if errors else None
         root = root_of(kind)
         extended = [base for base in kind.__mro__ if base is not object and base is not root and not (error and name_of(base))]
         own = {
@@ -168,8 +171,9 @@ class Encoder:
             "hashable": kind.__hash__ is not None,
             "root": root.__name__ if root else "",
             "real": name_of(kind),
+            "claims": [CLAIMS[base] for base in kind.__mro__ if base in CLAIMS],
         }
-        return ["class", number, fields, [self._mirror(base) for base in ours], self.item(error)]
+        return ["class", number, fields, [self._mirror(base) for base in ours], [self.item(error) for error in errors]]
 
 
 KINDS_DEQUE = next(kind for kind, name in KINDS.items() if name == "deque")
@@ -184,6 +188,14 @@ _MAKERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
     Numbered: lambda encoder, thing: ["known", thing.number],
     types.TracebackType: lambda encoder, thing: ["singleton", "None"],  # its frames are in this process; `throw` takes no proxy
 }
+
+
+def _library_errors(kind: type) -> list[type]:
+    """Return the exceptions of the standard library that a class extends, without those that another of them extends."""
+    named = [base for base in kind.__mro__ if issubclass(base, BaseException) and name_of(base)]
+    # A second one that programs may not hand over is no class on the other side.
+    known = named[:1] + [base for base in named[1:] if may_be_handed_over(base)]
+    return [base for place, base in enumerate(known) if not any(issubclass(other, base) for other in known[:place])]
 
 
 def _is_text(text: str) -> bool:

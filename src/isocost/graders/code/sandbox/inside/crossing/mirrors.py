@@ -7,6 +7,7 @@ side, no comparison passes a value of the tests to the program: see `_judging`.
 from __future__ import annotations
 
 import collections
+import contextlib
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,6 +145,8 @@ class _Doc:
 def _get(self: object, name: str) -> Any:
     if name == "__signature__":
         return _links[0].ask("signature", self)
+    if name == "__dict__" and isinstance(self, types.FunctionType) and not _links[0].tests:  # functools.wraps copies it
+        return {name: _links[0].ask("get", self, name) for name in _links[0].ask("names", self) if not name.startswith("__")}
     if name in STEPS and isinstance(self, RUNNING):
         return lambda *arguments: _links[0].ask("step", self, name, *arguments)
     return _links[0].ask("get", self, name)
@@ -216,6 +219,7 @@ def _directory(self: object) -> list[str]:
 def _gone(self: object) -> None:
     number = number_of(self)
     if number is not None:
+        object.__setattr__(self, _NUMBER, 0)  # the weak references to it still answer
         _links[0].release(number)
 
 
@@ -341,16 +345,17 @@ def _plain_names(description: Description, root: type) -> dict[str, Any]:
     return names
 
 
-def make_mirror(number: int, description: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
+def make_mirror(number: int, description: Description, bases: tuple[Mirror, ...], roots: tuple[type, ...], real: type | None) -> Mirror:
     """Make the class that stands for a class of the other side.
 
     Args:
         number: The class's number.
         description: The other side's description; special methods that are unknown here are ignored.
         bases: Mirrors of the classes that it extends.
-        root: The plain type or exception that it extends.
+        roots: The plain type that it extends, or the exceptions.
         real: The class of the standard library that it is; `isinstance` then returns True for it.
     """
+    root = roots[0] if roots else None
     names: dict[str, Any] = {
         _CLASS: number, "__module__": description.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
         "__delattr__": _delete, "__dir__": _directory, "__copy__": _copy, "__deepcopy__": _deep_copy,
@@ -369,15 +374,15 @@ def make_mirror(number: int, description: Description, bases: tuple[Mirror, ...]
     if real is types.FunctionType:
         names["__get__"] = _bind
     if root is None:
-        return _build(description.name, bases or (Proxy,), {**names, "__slots__": ()}, (Proxy,))
-    return _build(description.name, (*bases, root), names, (root,))
+        return _build(description.name, names | {"__slots__": ()}, bases or (Proxy,), (Proxy,))
+    return _build(description.name, names, (*bases, *roots), roots, roots[:1])
 
 
-def _build(name: str, bases: tuple[type, ...], names: dict[str, Any], fallback: tuple[type, ...]) -> Mirror:
-    try:
-        return Mirror(name, bases, names)
-    except TypeError:  # without the classes between them on the other side, the bases have no consistent method order
-        return Mirror(name, fallback, names)
+def _build(name: str, names: dict[str, Any], *tries: tuple[type, ...]) -> Mirror:
+    for bases in tries[:-1]:
+        with contextlib.suppress(TypeError):  # without the classes between them on the other side, bases may have no consistent order
+            return Mirror(name, bases, names)
+    return Mirror(name, tries[-1], names)
 
 
 class Proxy(metaclass=Mirror):
@@ -396,4 +401,4 @@ def make_proxy(mirror: Mirror, number: int, value: object = None) -> Any:
 
 
 FUNCTION = Description(name="function", module="builtins", specials=frozenset(("__call__", "__repr__")), overrides=(), hashable=True)
-Function = make_mirror(0, FUNCTION, (), None, types.FunctionType)  # the class of what most programs define
+Function = make_mirror(0, FUNCTION, (), (), types.FunctionType)  # the class of what most programs define

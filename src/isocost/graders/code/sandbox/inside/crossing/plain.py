@@ -17,6 +17,7 @@ import numbers
 import operator
 import sys
 import types
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -142,14 +143,76 @@ def _new_datetime(*parts: Any) -> datetime.datetime:
 def _signature(value: inspect.Signature) -> list[Any]:
     parameters = value.parameters.values()
     defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
-    return [tuple(one.name for one in parameters), tuple(int(one.kind) for one in parameters), tuple(defaults), *defaults.values()]
+    hints = tuple(_hint(annotation) for annotation in (*(one.annotation for one in parameters), value.return_annotation))
+    return [tuple(one.name for one in parameters), tuple(int(one.kind) for one in parameters), tuple(defaults), hints, *defaults.values()]
 
 
-def _new_signature(names: tuple[str, ...], kinds: tuple[Any, ...], having: tuple[str, ...], *defaults: Any) -> inspect.Signature:
+def _new_signature(
+    names: tuple[str, ...], kinds: tuple[Any, ...], having: tuple[str, ...], hints: tuple[Any, ...], *defaults: Any
+) -> inspect.Signature:
     given, empty = dict(zip(having, defaults, strict=True)), inspect.Parameter.empty
-    return inspect.Signature(
-        [inspect.Parameter(name, kind, default=given.get(name, empty)) for name, kind in zip(names, kinds, strict=True)]
-    )
+    *own, returned = map(_new_hint, hints)
+    parameters = [
+        inspect.Parameter(name, kind, default=given.get(name, empty), annotation=annotation)
+        for name, kind, annotation in zip(names, kinds, own, strict=True)
+    ]
+    return inspect.Signature(parameters, return_annotation=returned)
+
+
+def _hint(annotation: Any) -> tuple[Any, ...]:
+    """Return the parts of an annotation: a harmless library class, None, a string, or an alias of such; `()` for any other."""
+    if annotation is None or type(annotation) is str or _is_harmless(annotation):
+        return ("plain", annotation)
+    if id(annotation) in _ALIASES:
+        return ("typing", _ALIASES[id(annotation)])
+    origin, given = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return ("literal", *given) if all(type(one) in (str, int, bool, bytes, type(None)) for one in given) else ()
+    # Not the strings in aliases, which `typing` would compile.
+    parts = tuple(("list", *map(_hint, one)) if type(one) is list else ("plain", ...) if one is ... else _hint(one) for one in given)
+    if not parts or any(
+        part == () or (part[0] == "plain" and type(part[1]) is str) or (part[0] == "list" and () in part) for part in parts
+    ):
+        return ()
+    if origin in (typing.Union, types.UnionType):
+        return ("typing", "Union", *parts)
+    name = getattr(annotation, "_name", None) if type(annotation).__module__ == "typing" else None
+    return ("typing", name, *parts) if name in _ALIASES.values() else ("plain", origin, *parts) if _is_harmless(origin) else ()
+
+
+def _new_hint(parts: tuple[Any, ...]) -> Any:
+    """Return an annotation from its parts; whatever else a program sends is none."""
+    if not parts:
+        return inspect.Parameter.empty
+    kind, found, *rest = parts
+    if kind == "literal":
+        return typing.Literal[(found, *rest)]
+    if kind == "typing" and found in _ALIASES.values():
+        found = getattr(typing, found)
+    elif kind != "plain" or not (found is None or type(found) is str or _is_harmless(found)):
+        return inspect.Parameter.empty
+    return found[tuple(map(_new_part, rest))] if rest else found
+
+
+def _new_part(parts: tuple[Any, ...]) -> Any:
+    if parts[0] == "list":
+        return [*map(_new_part, parts[1:])]
+    made = ... if parts[0] == "plain" and parts[1] is ... else _new_hint(parts)
+    if type(made) is str:
+        raise TypeError("text in an alias")
+    return made
+
+
+def _is_harmless(found: object) -> bool:
+    return type(found) in (type, abc.ABCMeta) and may_be_handed_over(found)  # type: ignore[arg-type]  # a class
+
+
+_ALIASES = {
+    id(value): name
+    for name, value in vars(typing).items()
+    if name in typing.__all__
+    and (value is typing.Any or type(value).__name__ in ("_SpecialForm", "_SpecialGenericAlias", "_TupleType", "_CallableType"))
+}
 
 
 def _new_view(data: bytes, form: str, *shape: int) -> memoryview:

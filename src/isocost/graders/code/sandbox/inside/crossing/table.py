@@ -10,7 +10,8 @@ from typing import Any
 from .mirrors import Mirror, number_of
 from .plain import CONTAINERS, KINDS, Container, root_of, same
 
-_HELD = 3  # references to a container in use: the table's, getrefcount's argument, and at least one other
+_HELD = 3  # references to an object in use: the table's, getrefcount's argument, and at least one other
+_LOOKS = 64  # lent objects that are looked at for each message
 
 
 class TamperedError(Exception):
@@ -24,12 +25,23 @@ class Numbered:
         self.number = number
 
 
+class Proxies(weakref.WeakValueDictionary[int, Any]):
+    """The proxies by number, while anything refers to them."""
+
+    def __contains__(self, number: object) -> bool:
+        """Return True if a proxy is still in use. One that is being finalized has given up its number, though it is still found."""
+        found = super().get(number)  # type: ignore[call-overload]  # any object
+        return found is not None and number_of(found) == number
+
+
 class Table:
     """Objects by number: the tests give even numbers, the program odd ones, so neither waits for the other to give one.
 
     objects    objects of this side that the other side can name, and the containers that both sides hold
     held       the contents of each shared container when the sides last agreed; a changed container is sent again
     proxies    proxies for objects of the other side, while anything here refers to them
+    kept       on the program's side: the proxies of objects that the tests still hold, so that `id` and weak references work as on these
+    lent       on the tests' side: the numbers of the objects whose proxies the program keeps
     released   numbers of proxies that no longer exist, for the other side to forget
     """
 
@@ -37,7 +49,9 @@ class Table:
         self.tests = tests
         self.objects: dict[int, Any] = {}
         self.held: dict[int, list[Any]] = {}
-        self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self.proxies = Proxies()
+        self.kept: dict[int, Any] = {}
+        self.lent: dict[int, None] = {}
         self.released: set[int] = set()
         self.classes: dict[type, int] = {}
         self._numbers: dict[int, int] = {}
@@ -66,8 +80,18 @@ class Table:
         self.objects[number] = thing
         self._numbers[id(thing)] = number
 
+    def lend(self, thing: object) -> int:
+        """Return the number of an object for which the other side makes a proxy."""
+        number = self.export(thing)
+        if self.tests:
+            self.lent[number] = None
+        return number
+
     def forget(self, number: int) -> None:
-        """Drop an object that the other side has dropped."""
+        """Drop an object that the other side has dropped, or a proxy that is kept for an object that it no longer holds."""
+        if self.kept.pop(number, None) is not None:
+            return
+        self.lent.pop(number, None)
         thing = self.objects.pop(number, None)
         self._numbers.pop(id(thing), None)
         self.held.pop(number, None)
@@ -108,7 +132,10 @@ class Table:
         return [number for number, thing, held in things if not same(container_of(thing), thing, held)]
 
     def drop_unused(self) -> list[int]:
-        """Forget the shared containers that only this table still holds, outer ones before inner ones, and return their numbers."""
+        """Forget the shared containers that only this table still holds, outer ones before inner ones.
+
+        Return their numbers, and those of the lent objects that only this table holds: these remain until the program releases them.
+        """
         dropped: list[int] = []
         while True:
             before = len(dropped)
@@ -117,7 +144,24 @@ class Table:
                     self.forget(number)
                     dropped.append(number)
             if len(dropped) == before:  # a dropped container may have held the last reference to another
-                return dropped
+                return dropped + self._no_longer_lent()
+
+    def _no_longer_lent(self) -> list[int]:
+        """Return the numbers of lent objects that only this table holds.
+
+        Few are looked at, in turn, so that no message takes long; more of them while some are found.
+        """
+        found: list[int] = []
+        while True:
+            looked = [*itertools.islice(self.lent, _LOOKS)]
+            unused = {number for number in looked if sys.getrefcount(self.objects[number]) < _HELD}
+            for number in looked:
+                del self.lent[number]
+                if number not in unused:
+                    self.lent[number] = None
+            found += unused
+            if not unused:
+                return found
 
 
 def container_of(thing: object) -> Container:
