@@ -229,18 +229,22 @@ def test_a_path_that_the_endpoint_does_not_have_is_told_from_an_unknown_model(as
         asks(server).generate([ONE], PARAMS, 0)
 
 
-def test_a_prompt_that_does_not_fit_is_an_answer_without_solutions(asks: Asks) -> None:
-    short = replace(ONE, prompt="Q:")
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_prompt_that_does_not_fit_is_refused_and_costs_nothing(asks: Asks, count: int) -> None:
     with Server(context=3) as server:
         engine = asks(server, n=2)
-        [long, fits] = engine.generate([replace(ONE, count=3), short], PARAMS, 0)
-    assert [(g.text, g.finish_reason, g.num_prompt_tokens, g.num_generated_tokens) for g in long] == [("", "error", 0, 0)] * 3
-    assert fits[0].finish_reason == "stop"
+        with pytest.raises(RefusedPromptError, match=r"finds problem p1, .* too long \(400\): .*\n  lower sampling.max_tokens") as error:
+            engine.generate([replace(ONE, count=count)], PARAMS, 0)
+        assert engine.generate([replace(ONE, prompt="Q:")], PARAMS, 0)[0][0].finish_reason == "stop"
+    assert (error.value.certain, error.value.charged) == (True, False)
 
 
 @pytest.mark.parametrize("fault", ["413", "context code", "llama.cpp context", "SGLang context", "vLLM context"])
 def test_every_way_of_saying_that_a_prompt_does_not_fit(asks: Asks, fault: str) -> None:
-    assert [g.finish_reason for g in answered(asks, fault)] == ["error"]
+    error = failure(asks, fault)
+    assert isinstance(error, RefusedPromptError)
+    assert (error.certain, error.charged) == (True, False)
+    assert error.reason.startswith("too long (4")
 
 
 @pytest.mark.parametrize("fault", ["Azure's filter", "OpenAI's flag"])
@@ -263,9 +267,6 @@ def test_what_an_endpoint_counts_beside_an_error_may_be_charged_whatever_the_sta
         return replace(found, body=json.dumps({**json.loads(found.body), **given}).encode())
 
     monkeypatch.setitem(FAULTS, "counted", counted)
-    if fault == "context code" and not charged:
-        assert [g.finish_reason for g in answered(asks, "counted")] == ["error"]
-        return
     assert failure(asks, "counted").charged is charged
 
 

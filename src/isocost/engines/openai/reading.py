@@ -111,11 +111,3 @@ def is_name_of(name: str, asked: str) -> bool:
     """Return True if a name is the one that was asked for, or the same with a folder, a tag or a date: gpt-4o-2024-08-06 for gpt-4o."""
     given, wanted = (text.lower().rpartition("/")[2] for text in (name, asked))
     return given == wanted or re.match(re.escape(wanted) + r"(-\d[\d-]*|-latest|:\w+|@\w+|\.gguf)$", given) is not None
-
-
-def too_long(asked: int, seed: int | None, failure: str) -> list[Generation]:
-    """Return the failed solutions of a prompt that does not fit. They have no tokens: a refused request costs nothing."""
-    failed = Generation(
-        text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed, failure=failure
-    )
-    return [failed] * asked
