@@ -374,8 +374,7 @@ def test_prompts_that_are_all_too_long_stop_the_run_where_nothing_was_ever_answe
     """A limit on generated tokens that does not fit into the context makes every prompt too long: none has failed for good by then."""
     far = queue()
     with pytest.raises(RefusedPromptError, match="it finds that too long"):
-        for each in [sent(far, clock) for _ in range(9)]:
-            assert far.record_refusal(each, TOO_LONG, answered=False)
+        all(far.record_refusal(sent(far, clock), TOO_LONG, answered=False) for _ in range(9))
     assert len(far.refused) == 8
 
 
