@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from isocost.engines.openai.replies import BadReplyError, ErrorReplyError, parse
 from isocost.engines.openai.troubles import Trouble, from_status, page_title
 from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
+
+_EVENTS = re.compile(r"\ufeff?\s*(:|(data|event|id|retry):)")  # how a stream of events begins, a comment included; JSON never does
 
 
 class Caller:
@@ -91,7 +94,7 @@ class Caller:
             raise refusal(
                 f"{self.endpoint}: {what}\n  check base_url, which usually ends in /v1, and whether a proxy or a login is in between"
             )
-        if kind == "text/event-stream" or begin.startswith("data:"):
+        if kind == "text/event-stream" or _EVENTS.match(begin):
             raise EngineError(
                 f"{self.endpoint}: streams its reply, which was not asked for\n"
                 "  switch streaming off where it is started, or set extra_body: {stream: false}"
