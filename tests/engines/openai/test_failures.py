@@ -84,6 +84,7 @@ def test_how_long_a_busy_endpoint_asks_to_wait(asks: Asks, fault: str, wait: flo
         ("422", "refuses the request (422)"),
         ("501", "refuses the request (501)"),
         ("redirects", "redirects elsewhere (307)"),
+        ("304", "replies with 304 and no answer"),
         ("no usage", "reports no usage, so its cost is not known"),
         ("wrong usage", "reports prompt_tokens 'many', which is no count of tokens"),
         ("huge usage", "which is no count of tokens"),

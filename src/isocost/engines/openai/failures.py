@@ -110,6 +110,8 @@ def _explained(trouble: Trouble, endpoint: Endpoint, name: str) -> EngineError:
     if status == 0 or status in _AGAIN or (status > 500 and status not in (501, 505)):
         told = f"{status}: {reason}" if status else f"its reply is an error: {reason}"
         return TryAgainError(f"{endpoint}: {told}", wait=trouble.wait, charged=_AGAIN.get(status, True), reason=told)
+    if status in (304, 305, 306):  # no redirects, though of their class
+        return refusal(f"{endpoint}: replies with {status} and no answer\n  check base_url, and whether a cache or a proxy is in between")
     if 300 <= status < 400:
         return refusal(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
     if advice := advice_on(trouble):
