@@ -141,6 +141,15 @@ MANNERS: dict[str, Callable[[], Manner]] = {
         failed=frozenset({"p03"}),
         told=("too long (400): ",),
     ),
+    "max_tokens that fits no prompt": lambda: Manner(
+        fault=lambda asked, good: refusal(
+            400, "maximum context length is 100 tokens. However, you requested 144 tokens (80 in the messages, 64 in the completion)"
+        ),
+        code=1,
+        told=("too long (400): ", "lower sampling.max_tokens"),
+        retried=8,
+        problems=12,
+    ),
     "too long as a 500": lambda: Manner(
         fault=one_prompt(lambda good: refusal(500, "the prompt exceeds the context window")), failed=frozenset({"p03"}),
         told=("too long (500)",),

@@ -12,7 +12,7 @@
     └── RunError                    a run that began has failed (exit 1)
         ├── EngineError             an engine could not answer
         │   ├── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
-        │   ├── RefusedPromptError  an endpoint refuses one prompt for what it says, as a content filter does
+        │   ├── RefusedPromptError  an endpoint refuses one prompt for what it says or for its length
         │   ├── UsageError          an endpoint reports usage that cannot be right: its bill cannot be known
         │   ├── NotSentError        the run was stopped before a request was sent to an endpoint
         │   └── NotRunError         a request of a batch was not run: the batch expired, was cancelled or was not accepted
@@ -277,7 +277,7 @@ class TryAgainError(EngineError):
 
 
 class RefusedPromptError(EngineError):
-    """An endpoint refuses one prompt and answers others; a content filter may charge for reading it.
+    """An endpoint refuses one prompt and answers others; a content filter may charge for reading it. One that is too long is not charged.
 
     Attributes:
         reason: The endpoint's words, for the draws that fail.

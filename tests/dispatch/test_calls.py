@@ -286,6 +286,8 @@ def test_a_run_that_stops_names_the_wait_that_was_asked_for(clock: Clock, second
 
 
 UNKNOWN_WORDS = RefusedPromptError("it refuses that", reason="refused (400)", certain=False)
+TOO_LONG = RefusedPromptError("it finds that too long", reason="too long (400)")
+TOO_LONG.charged = False
 
 
 def of_one_problem(count: int, problem: str = "p9") -> list[Call]:
@@ -296,7 +298,9 @@ def of_one_problem(count: int, problem: str = "p9") -> list[Call]:
     return made
 
 
-def refuse_all(far: CallQueue, clock: Clock, *, together: int, answered: bool) -> tuple[Counter[str], list[str]]:
+def refuse_all(
+    far: CallQueue, clock: Clock, *, together: int, answered: bool, error: RefusedPromptError = UNKNOWN_WORDS
+) -> tuple[Counter[str], list[str]]:
     """Refuse every call, `together` in flight at once; return how often each was sent, and which were given up."""
     sent_times, given_up = Counter[str](), []
     deadline = clock.now + 7200.0
@@ -310,7 +314,7 @@ def refuse_all(far: CallQueue, clock: Clock, *, together: int, answered: bool) -
         for each in flying:
             far.in_flight -= 1
             sent_times[each.key] += 1
-            if not far.record_refusal(each, UNKNOWN_WORDS, answered=answered):
+            if not far.record_refusal(each, error, answered=answered):
                 given_up.append(each.key)
         assert clock.now < deadline, sent_times
     return sent_times, given_up
@@ -364,3 +368,24 @@ def test_a_refused_call_that_others_outlive_is_sent_again_after_their_answers(cl
     clock.now += 100.0
     assert sent(far, clock) is one
     assert not far.record_refusal(one, UNKNOWN_WORDS, answered=True)
+
+
+def test_prompts_that_are_all_too_long_stop_the_run_where_nothing_was_ever_answered(clock: Clock) -> None:
+    """A limit on generated tokens that does not fit into the context makes every prompt too long: none has failed for good by then."""
+    far = queue()
+    with pytest.raises(RefusedPromptError, match="it finds that too long"):
+        all(far.record_refusal(sent(far, clock), TOO_LONG, answered=False) for _ in range(9))
+    assert len(far.refused) == 8
+
+
+@pytest.mark.parametrize(("keys", "stops"), [("a", False), ("abc", False), ("abcd", True)])
+def test_few_prompts_that_are_too_long_fail_though_nothing_else_is_asked(clock: Clock, keys: str, stops: bool) -> None:
+    far = queue(keys)
+    with pytest.raises(RefusedPromptError) if stops else nullcontext():
+        assert sorted(refuse_all(far, clock, together=2, answered=False, error=TOO_LONG)[1]) == list(keys)
+
+
+def test_prompts_that_are_too_long_fail_at_once_where_the_model_has_answered(clock: Clock) -> None:
+    far = queue()
+    assert not any(far.record_refusal(sent(far, clock), TOO_LONG, answered=True) for _ in range(12))
+    assert far.is_done()

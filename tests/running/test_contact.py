@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pytest
+
+from isocost.running import contact
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
 from tests.openai_runs import Shell, shell
@@ -50,3 +54,14 @@ def test_without_the_flag_nobody_is_asked(tmp_path: Path, shell: Shell) -> None:
         for command in (("plan", path), ("run", path, "--dry-run")):  # a pilot that has not run is planned all the same
             assert shell(*command).code == 0
         assert runs.completions(server) == 0
+
+
+def test_an_endpoint_that_does_not_answer_is_told_and_given_up_sooner_than_in_a_run(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contact, "SILENT", 0.5)
+    monkeypatch.setattr(contact, "MOST_SECONDS", 2.0)
+    with Server(faults=["hangs"]) as server:
+        left = shell("plan", runs.write(tmp_path, runs.raw(server.url)), "--check-endpoints")
+    assert left.code == 1
+    assert re.search(r"^weak: no answer for \d\.\d s$.*no reply within 2 s", left.err, re.MULTILINE | re.DOTALL), left.err

@@ -126,7 +126,7 @@ def _contact(study: Path, settings: list[str]) -> None:
     from isocost.running.contact import to_text
 
     with stoppable():
-        found = check_endpoints(study, settings)
+        found = check_endpoints(study, settings, say)
     say(to_text(found))
     if not all(each.is_good for each in found):
         raise typer.Exit(1)

@@ -207,7 +207,8 @@ class CallQueue:
 
         It is, if the refusal is about content, or the endpoint has answered another call since this one was first refused. If it
         refuses one prompt after another, the request itself is at fault. Once no call is left that could show which it is, or none was
-        answered for `Retrying.patience`, earlier answers decide.
+        answered for `Retrying.patience`, earlier answers decide. A refusal that is certain and costs nothing, of a prompt that is too
+        long, is believed once the model has answered any: a limit on generated tokens that does not fit makes every prompt too long.
 
         Args:
             call: The call.
@@ -221,9 +222,10 @@ class CallQueue:
         now = time.monotonic()
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.refused.add(call.job.requests[0].problem_id)
-        if error.certain:
-            if not answered and len(self.refused) >= self.retrying.outage:
-                raise error
+        is_in_doubt = not answered and len(self.refused) >= self.retrying.outage
+        if error.certain and is_in_doubt:
+            raise error
+        if error.certain and (answered or error.charged):
             self.consecutive_failures = 0  # it is up
             self._forget(call)
             return False
@@ -235,7 +237,9 @@ class CallQueue:
         # At most one attempt more for each of them: the answers that they wait for will not come.
         is_last = self._has_only_suspects() and (self.in_flight == 0 or before > 0)
         is_decided = is_last or now - first > self.retrying.patience
-        if len(self.refused) > MOST_SUSPECTS or (is_decided and not (answered or self.health.answered)):
+        are_many = len(self.refused) > MOST_SUSPECTS
+        is_unknown = is_decided and not (answered or self.health.answered)
+        if (are_many or is_unknown) if not error.certain else (are_many and is_unknown):
             raise error
         if is_decided:
             self._forget(call)

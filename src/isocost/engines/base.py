@@ -130,7 +130,7 @@ class Engine(Protocol):
         Raises:
             EngineError: the engine could not answer, and a retry would not help.
             TryAgainError: it could not answer now. Only remote engines raise it; nothing of the batch was stored or will be.
-            RefusedPromptError: an endpoint refuses what the batch says, and may answer others. Its draws have failed.
+            RefusedPromptError: an endpoint refuses what the batch says, or its length, and may answer others. Its draws have failed.
         """
 
     def close(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 
-from isocost.amounts import format_amount
+from isocost.amounts import duration, format_amount
 from isocost.costs.draws import cost_of, max_cost_of
 from isocost.engines.base import Generation, Request
 from isocost.errors import IsocostError
@@ -20,10 +21,13 @@ from isocost.prompts.base import most_prompt_tokens
 from isocost.records import Cost, SamplingParams
 
 MOST_TOKENS = 256  # of the reply, if the study allows more: enough to see what comes back
+MOST_SECONDS = 120.0  # for a reply, if the model's section allows more: a person waits for it
+SILENT = 30.0  # seconds without an answer that are told, and told again
 _SHOWN = 300  # characters of a text
 _SOLUTION = "1 + 1 = 2. The answer is 2."  # for judges
 
-Ask = Callable[[EngineSpec, Request, SamplingParams], list[Generation]]
+Ask = Callable[[EngineSpec, Request, SamplingParams], Future[list[Generation]]]
+Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +39,18 @@ class Contact:
     is_good: bool
 
 
-def contact_endpoints(prepared: Prepared, ask: Ask) -> list[Contact]:
+def contact_endpoints(prepared: Prepared, ask: Ask, tell: Tell) -> list[Contact]:
     """Send one small request to each model behind an endpoint, and describe what came back, its usage and its price.
 
     A request whose worst case does not fit under the study's limit is not sent. The requests are in no ledger and no budget.
 
     Args:
         prepared: The study.
-        ask: Answers a request: (engine, request, sampling parameters).
+        ask: Begins to answer a request: (engine, request, sampling parameters).
+        tell: Called with a line for people while an endpoint does not answer.
     """
     requests = _requests(prepared)
-    return [_contact(prepared, name, *requests[name], ask) for name in requests if prepared.facts[name].remote]
+    return [_contact(prepared, name, *requests[name], ask, tell) for name in requests if prepared.facts[name].remote]
 
 
 def _requests(prepared: Prepared) -> dict[str, tuple[Request, SamplingParams]]:
@@ -74,7 +79,7 @@ def _requests(prepared: Prepared) -> dict[str, tuple[Request, SamplingParams]]:
     return found
 
 
-def _contact(prepared: Prepared, name: str, request: Request, params: SamplingParams, ask: Ask) -> Contact:
+def _contact(prepared: Prepared, name: str, request: Request, params: SamplingParams, ask: Ask, tell: Tell) -> Contact:
     limit, card = prepared.study.limit, prepared.cards[name]
     bound = most_prompt_tokens(request.prompt, request.system, chat=request.chat) + prepared.facts[name].added_tokens
     worst = max_cost_of(card, prompt_tokens=bound, generated_tokens=params.max_tokens)
@@ -83,7 +88,10 @@ def _contact(prepared: Prepared, name: str, request: Request, params: SamplingPa
         return Contact(model=name, text=f"not sent: its worst case {why}", is_good=False)
     started = time.monotonic()
     try:
-        replies = ask(prepared.specs[name], request, params)
+        asked = ask(_impatient(prepared.specs[name]), request, params)
+        while not wait([asked], timeout=SILENT).done:
+            tell(f"{name}: no answer for {duration(time.monotonic() - started)}")
+        replies = asked.result()
     except IsocostError as error:
         return Contact(model=name, text=str(error), is_good=False)
     seconds = time.monotonic() - started
@@ -98,6 +106,16 @@ def _contact(prepared: Prepared, name: str, request: Request, params: SamplingPa
         cache_write_tokens=reply.num_cache_write_tokens,
     )
     return Contact(model=name, text=_describe(reply, paid, seconds), is_good=reply.finish_reason != "error")
+
+
+def _impatient(spec: EngineSpec) -> EngineSpec:
+    """Return the engine with a time limit of no more than `MOST_SECONDS`. An engine of the user's own has its own."""
+    if spec.name != "openai":
+        return spec
+    given = dict(spec.options)
+    own = given.get("timeout")
+    most = min(own, MOST_SECONDS) if isinstance(own, int | float) else MOST_SECONDS
+    return replace(spec, options=tuple({**given, "timeout": most}.items()))
 
 
 def _describe(reply: Generation, paid: Cost, seconds: float) -> str:

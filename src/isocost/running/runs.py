@@ -31,7 +31,7 @@ from isocost.preparing.parts import known_parts
 from isocost.preparing.prepare import Prepared, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
-from isocost.running.contact import Contact, contact_endpoints
+from isocost.running.contact import Contact, Tell, contact_endpoints
 from isocost.running.finished import Finished
 from isocost.running.folders import base_of, chat_date_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
 from isocost.running.leftovers import mark_leftovers
@@ -231,14 +231,16 @@ def dry_run(
         return *plan_prepared(prepared), prompts
 
 
-def check_endpoints(study: Path, settings: Sequence[str] = ()) -> list[Contact]:
+def check_endpoints(study: Path, settings: Sequence[str] = (), tell: Tell = lambda line: None) -> list[Contact]:
     """Send one small request to each model of a study that is behind an endpoint, outside any run. See `contact_endpoints`.
+
+    `tell` is called with a line for people while an endpoint does not answer.
 
     Raises:
         InputError: the study cannot be used.
     """
     with _prepare_without_run(study, settings, None, to_spend=True) as (prepared, executor):
-        return contact_endpoints(prepared, lambda spec, request, params: executor.submit(ask, spec, request, params).result())
+        return contact_endpoints(prepared, lambda spec, request, params: executor.submit(ask, spec, request, params), tell)
 
 
 @contextmanager

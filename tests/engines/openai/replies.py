@@ -179,5 +179,6 @@ FAULTS: dict[str, Callable[[Asked, Reply], Reply]] = {
     "filtered": _changed(_set("finish_reason", "content_filter")),
     "calls a tool": _changed(_set("finish_reason", "tool_calls")),
     "no finish reason": _changed(_set("finish_reason", None)),
+    "304": lambda asked, good: Reply(status=304, headers={}),
     "redirects": lambda asked, good: Reply(status=307, headers={"location": "http://127.0.0.1:9/v1/completions"}),
 }

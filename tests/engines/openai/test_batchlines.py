@@ -135,11 +135,12 @@ def test_a_status_that_is_no_number_is_no_reply(status: object) -> None:
     assert raised.value.charged
 
 
-def test_a_prompt_that_is_too_long_has_failed_solutions_without_tokens() -> None:
+def test_a_prompt_that_is_too_long_is_refused_and_costs_nothing() -> None:
     line = failed(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded")
-    found = lines().read(line, replace(PLAIN, count=2), PARAMS, 7)
-    assert [(each.finish_reason, each.num_prompt_tokens, each.num_generated_tokens) for each in found] == [("error", 0, 0)] * 2
-    assert found[0].failure.startswith("too long (400)")
+    with pytest.raises(RefusedPromptError) as raised:
+        lines().read(line, replace(PLAIN, count=2), PARAMS, 7)
+    assert (raised.value.certain, raised.value.charged) == (True, False)
+    assert raised.value.reason.startswith("too long (400)")
 
 
 def test_a_reply_of_another_model_is_remarked_once() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gzip
 import socket
 import sys
+import zlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from isocost.engines.base import Request
-from isocost.engines.openai.client import client_for
+from isocost.engines.openai.client import UnpackedStream, client_for
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.errors import ModelError, TryAgainError
 from isocost.records import SamplingParams
@@ -63,3 +68,33 @@ def test_certificates_that_cannot_be_read_are_told(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with pytest.raises(ModelError, match=r"the certificate authorities cannot be read: .*\n  unset SSL_CERT_FILE"):
         asks("http://127.0.0.1:1/v1").generate([ONE], PARAMS, 0)
+
+
+def unpacked(sent: bytes, part: int) -> list[bytes]:
+    """The parts of a body that comes in parts of so many bytes."""
+
+    class Sent(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for at in range(0, len(sent), part):
+                yield sent[at : at + part]
+
+    async def read() -> list[bytes]:
+        return [each async for each in UnpackedStream(Sent())]
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zlib.compress, lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])])
+@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
+@pytest.mark.parametrize("part", [1, 1000])
+def test_a_body_is_unpacked_in_small_parts(packed: Callable[[bytes], bytes], size: int, part: int) -> None:
+    body = bytes(i * i % 251 for i in range(1000)) * (size // 1000) + b"x" * (size % 1000)
+    sent = packed(body)
+
+    parts = unpacked(sent, part)
+    assert b"".join(parts) == body
+    assert max(map(len, parts)) <= 2**16
+    assert b"".join(unpacked(sent + bytes(8), part)) == body  # padding
+    for cut in (1, 4, 7):
+        with pytest.raises(httpx2.DecodingError, match="cut off"):
+            unpacked(sent[:-cut], part)

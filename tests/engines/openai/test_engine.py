@@ -229,6 +229,7 @@ def test_calls_under_way_when_the_engine_is_closed_may_have_been_charged(asks: A
     ("options", "mistake"),
     [
         ({}, "model: is missing"),
+        ({"model": " "}, "model: no name of a model"),
         ({"model": "m", "base_url": "localhost:8000"}, "base_url: no address"),
         ({"model": "m", "base_url": "http://host:port/v1"}, "base_url: no address"),
         ({"model": "m", "base_url": "http://host/" + "v" * 70_000}, "base_url: no address of an endpoint: longer than 2,000 characters"),

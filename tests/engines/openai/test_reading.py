@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,12 +23,13 @@ def reader() -> Reader:
     return Reader(Endpoint(base_url=options.base_url, model="m", key_variable="KEY", key=None), options)
 
 
-def told(reader: Reader, prompt: str, reply_id: str, text: str) -> list[str]:
+def told(reader: Reader, prompt: str, reply_id: str, *texts: str, params: SamplingParams = PARAMS) -> list[str]:
     """The remarks on a reply to a prompt."""
-    usage = {"prompt_tokens": 5, "completion_tokens": 5}
-    reply: dict[str, Any] = {"id": reply_id, "choices": [{"text": text, "finish_reason": "stop"}], "usage": usage}
-    (found,) = reader.read(reply, Request(problem_id="p", prompt=prompt, first_index=0, count=1), PARAMS, None)
-    return [remark.text for remark in found.remarks]
+    usage = {"prompt_tokens": 5, "completion_tokens": 25 * len(texts)}
+    choices = [{"text": text, "finish_reason": "stop"} for text in texts]
+    reply: dict[str, Any] = {"id": reply_id, "choices": choices, "usage": usage}
+    found = reader.read(reply, Request(problem_id="p", prompt=prompt, first_index=0, count=len(texts)), params, None)
+    return [remark.text for each in found for remark in each.remarks]
 
 
 def test_a_reply_that_another_prompt_got_before_is_told(reader: Reader) -> None:
@@ -57,3 +59,33 @@ def test_ids_are_remembered_for_a_while(reader: Reader, monkeypatch: pytest.Monk
     for n in range(5):
         told(reader, f"q{n}", f"id{n}", "1")
     assert list(reader._last) == ["id2", "id3", "id4"]
+
+
+@pytest.mark.parametrize("reply_id", ["one", "id{}", ""])
+def test_an_endpoint_that_gives_one_reply_to_everything_is_told_once(reader: Reader, reply_id: str) -> None:
+    params = replace(PARAMS, temperature=0.8)
+    remarks = [told(reader, f"q{n // 3}", reply_id.format(n), "Cached reply of the endpoint.", params=params) for n in range(60)]
+    (text,) = [each for of_reply in remarks for each in of_reply]
+    assert text.startswith("6 different prompts in a row got one and the same text of 29 characters")
+
+
+def test_equal_solutions_of_each_reply_are_told_once(reader: Reader) -> None:
+    params = replace(PARAMS, temperature=0.8)
+    remarks = [told(reader, f"q{n}", f"id{n}", *[f"It is {n}. " * 12] * 2, params=params) for n in range(12)]
+    (text,) = [each for of_reply in remarks for each in of_reply]
+    assert text.startswith("all solutions of a reply are equal, for 6 prompts in a row")
+
+
+@pytest.mark.parametrize(
+    ("temperature", "texts"),
+    [
+        (0.8, ["The answer is 7."] * 40),
+        (0.8, ["I cannot answer this question.", "It is 5."] * 20),
+        (0.8, [*["I cannot answer this question."] * 5, "It is 5."] * 8),
+        (0.0, ["The solution is sound and its answer is right.\nverdict: correct"] * 40),  # a judge
+    ],
+)
+def test_equal_answers_of_honest_endpoints_are_no_news(reader: Reader, temperature: float, texts: list[str]) -> None:
+    params = replace(PARAMS, temperature=temperature)
+    assert not any(told(reader, f"q{n}", f"id{n}", text, params=params) for n, text in enumerate(texts))
+    assert not any(told(reader, f"q{n}", f"n{n}", text, text, params=params) for n, text in enumerate(texts[:5]))

@@ -57,8 +57,8 @@ def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("reason", "read"),
     [
-        *((reason, "stop") for reason in ("stop", "eos_token", "STOP", "end_turn", "COMPLETE")),
-        *((reason, "length") for reason in ("length", "MAX_TOKENS")),
+        *((reason, "stop") for reason in ("stop", "eos_token", "STOP", "end_turn", "COMPLETE", "stop\n")),
+        *((reason, "length") for reason in ("length", " MAX_TOKENS ")),
         *((reason, "error") for reason in ("refusal", 7, None, "")),
     ],
 )
@@ -115,3 +115,39 @@ def test_a_count_of_any_number_of_digits_is_a_wrong_count_and_no_broken_reply(di
     usage = f'{{"prompt_tokens": 5, "completion_tokens": {"9" * digits}}}'
     with pytest.raises(BadUsageError, match=r"completion_tokens '?999"):
         read_reply(parsed(f'{{"choices": [{{"text": "x"}}], "usage": {usage}}}'.encode()), ONE, [], None)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"message": {"content": ["The sum is easy.", "\n#### 1"]}},
+        {"message": {"content": ["The sum is easy.", {"type": "text", "text": "\n#### 1"}, {"type": "thinking", "text": "no"}]}},
+        {"message": {"role": "assistant"}, "text": "The sum is easy.\n#### 1"},
+        {"message": {"content": None}, "text": "The sum is easy.\n#### 1"},
+        {"message": None, "text": "The sum is easy.\n#### 1"},
+        {"delta": {"role": "assistant", "content": "The sum is easy.\n#### 1"}},
+    ],
+)
+def test_a_paid_text_is_found_wherever_it_stands(choice: dict[str, Any]) -> None:
+    reply = {"choices": [{**choice, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
+    assert read_reply(reply, ONE, [], None)[0].text == "The sum is easy.\n#### 1"
+    with pytest.raises(BadUsageError, match="reports 0 completion tokens for"):
+        read_reply({**reply, "usage": {"prompt_tokens": 9, "completion_tokens": 0}}, ONE, [], None)
+
+
+def test_a_choice_without_any_place_for_a_text_is_no_empty_answer() -> None:
+    reply = {"choices": [{"index": 0, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
+    with pytest.raises(BadReplyError, match="a choice without a text"):
+        read_reply(reply, ONE, [], None)
+
+
+@pytest.mark.parametrize("bad", [None, "text", [], {"text": 5, "finish_reason": "stop"}, {"finish_reason": "stop"}])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_choice_that_cannot_be_read_loses_no_other(bad: object, at: int) -> None:
+    choices: list[object] = [{"text": "It is 1.", "finish_reason": "stop"}]
+    choices.insert(at, bad)
+    reply = {"choices": choices, "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
+    (found,) = read_reply(reply, TWO, [], None)
+    assert (found.text, found.num_generated_tokens, found.sharing) == ("It is 1.", 9, 1)
+    with pytest.raises(BadReplyError):
+        read_reply({**reply, "choices": [bad, bad]}, TWO, [], None)

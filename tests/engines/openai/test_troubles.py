@@ -135,6 +135,14 @@ def test_a_web_page_has_a_title(text: str, title: str | None) -> None:
         ("Unknown parameter: 'max_completion_tokens'.", "", "max_tokens_field: max_tokens"),
         ("max_tokens is too large: 100000. At most 16384", "max_tokens", "lower sampling.max_tokens"),
         (
+            "max_tokens is too large: 64. This model supports at most 32 completion tokens, whereas you provided 64.",
+            "max_tokens",
+            "lower sampling.max_tokens",
+        ),
+        ("max_completion_tokens: values above 4096 are not allowed", "", "lower sampling.max_tokens"),
+        ("This model supports up to 32 output tokens, whereas you asked for 64", "", "lower sampling.max_tokens"),
+        ("temperature must be between 0 and 0.5; other values are not supported", "temperature", "or give a value that it takes"),
+        (
             "Unsupported value: 'temperature' does not support 0.7 with this model.",
             "temperature",
             "sampling.temperature: null leaves it out",

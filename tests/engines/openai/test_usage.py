@@ -42,9 +42,23 @@ def test_usage_that_is_missing(usage: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 2.5, "10", "", True, [], {}, math.nan, math.inf, -0.5, 1e300, 10**400])
-@pytest.mark.parametrize("key", ["prompt_tokens", "completion_tokens", "total_tokens"])
+@pytest.mark.parametrize("key", ["prompt_tokens", "completion_tokens"])
 def test_what_is_no_count(key: str, value: Any) -> None:
     assert f"reports {key} " in str(refused({**GOOD, key: value}))
+
+
+@pytest.mark.parametrize("total", [-1, 20.5, "", "many", True, [], {}, math.nan, 1e300, 10**400])
+def test_a_total_that_cannot_be_read_is_left_out_and_told(total: Any) -> None:
+    read = read_usage({**GOOD, "total_tokens": total}, TEXT, BOUNDS)
+    assert (read.prompt, read.generated) == (30, 10)
+    assert "is no count of tokens, and is left out" in read.remark
+    assert len(read.remark) <= 100
+
+
+@pytest.mark.parametrize(("total", "generated"), [("40", 10), ("45", 15), (40.0, 10)])
+def test_a_total_may_be_written_as_text(total: Any, generated: int) -> None:
+    read = read_usage({**GOOD, "total_tokens": total}, TEXT, BOUNDS)
+    assert (read.generated, bool(read.remark)) == (generated, generated > 10)
 
 
 @pytest.mark.parametrize("choices", [1, 3])
@@ -100,7 +114,7 @@ def test_fewer_of_the_prompt_than_it_needs_are_said() -> None:
 @pytest.mark.parametrize(
     ("usage", "prompt", "generated"),
     [
-        ({"prompt_tokens": 30, "completion_tokens": 9000, "total_tokens": "x"}, 30, 9000),
+        ({"prompt_tokens": 30, "completion_tokens": "9000", "total_tokens": "x"}, 30, 9000),
         ({"prompt_tokens": "30", "completion_tokens": "9000"}, 30, 9000),
         ({"prompt_tokens": 30, "completion_tokens": None, "total_tokens": 9030}, 30, 9000),
         ({"prompt_tokens": None, "completion_tokens": 9000}, 0, 9000),
@@ -227,6 +241,12 @@ def test_tokens_of_caches_beside_the_prompts_are_no_more_than_the_prompt_can_hav
     read = read_usage({**GOOD, **cache}, TEXT, BOUNDS)
     assert (read.prompt, read.cached, read.cache_written) == (30, cached, written)
     assert ("are above prompt_tokens 30; they are charged beside it" in read.remark) == (cached + written > 30)
+
+
+def test_a_prompt_that_was_read_from_a_cache_as_a_whole_has_no_tokens_beside_it() -> None:
+    read = read_usage({"prompt_tokens": 0, "completion_tokens": 10, "cache_read_input_tokens": 12}, TEXT, BOUNDS, ended=True)
+    assert (read.prompt, read.cached, read.cache_written) == (0, 12, 0)
+    assert "cached_tokens 12 are above prompt_tokens 0" in read.remark
 
 
 VALUES = st.none() | st.booleans() | st.integers(-5, 10**5) | st.floats() | st.text(max_size=3) | st.just({}) | st.just(20.0)

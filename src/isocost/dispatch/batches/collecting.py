@@ -221,7 +221,7 @@ class Collector:
         error = outcome.error or RuntimeError(f"request {call.key} came back without an outcome")
         if not isinstance(error, EngineError | InputError):  # nothing could be committed: the next start reads the files again
             raise error
-        if isinstance(error, RefusedPromptError) and not error.certain:
+        if isinstance(error, RefusedPromptError) and not (error.certain and (error.charged or self._has_answered())):
             self._tally.refused.append((call, error))  # reserved until `_decide`: after a kill, the next start reads its line again
             return []
         self._charge(call, error)

@@ -12,10 +12,10 @@ from isocost.engines.openai.bodies import body_for, name_of, path_for, seed_for,
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import explain
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.engines.openai.reading import Reader, too_long
+from isocost.engines.openai.reading import Reader
 from isocost.engines.openai.replies import BadReplyError, ErrorReplyError
 from isocost.engines.openai.troubles import Trouble, from_body
-from isocost.errors import NotRunError
+from isocost.errors import EngineError, NotRunError
 from isocost.records import SamplingParams
 
 NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of requests that were not run
@@ -55,11 +55,11 @@ class BatchLines:
         if status == 0:
             raise self._without_response(error, request)
         if status != 200:
-            return self._troubled(from_body(status, body), request, own_seed, used=self._reader.uses(body, request, params))
+            raise self._error(from_body(status, body), request, used=self._reader.uses(body, request, params))
         try:
             found = self._reader.read(body, request, params, own_seed)
         except ErrorReplyError as inside:
-            return self._troubled(inside.trouble, request, own_seed, used=inside.used)
+            raise self._error(inside.trouble, request, used=inside.used) from inside
         except BadReplyError as unread:
             raise self._reader.unread(unread) from unread
         return [self._reader.remarked(each) for each in found]
@@ -70,10 +70,8 @@ class BatchLines:
             return NotRunError(f"{self._endpoint}: did not run {name_of(request)}: {self._endpoint.clean(trouble.text)}")
         return explain(trouble, self._endpoint, name_of(request))
 
-    def _troubled(self, trouble: Trouble, request: Request, seed: int | None, *, used: bool = False) -> list[Generation]:
-        if trouble.is_too_long() and not used:
-            return too_long(request.count, seed, f"too long ({trouble.status}): {self._endpoint.clean(trouble.message)}")
-        raise explain(trouble, self._endpoint, name_of(request), used=used)
+    def _error(self, trouble: Trouble, request: Request, *, used: bool) -> EngineError:
+        return explain(trouble, self._endpoint, name_of(request), used=used)
 
     def _seed(self, request: Request, seed: int) -> int | None:
         return seed_for(request, seed) if self._options.seeds else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,11 +17,13 @@ from isocost.engines.openai.client import MOST_BYTES, ReplyTooLongError
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import explain, explain_missing, redact, refusal, translate
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.engines.openai.reading import Reader, too_long
+from isocost.engines.openai.reading import Reader
 from isocost.engines.openai.replies import BadReplyError, ErrorReplyError, parsed
 from isocost.engines.openai.troubles import Trouble, from_status, page_title
 from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
+
+_EVENTS = re.compile(r"\ufeff?\s*(:|(data|event|id|retry):)")  # how a stream of events begins, a comment included; JSON never does
 
 
 class Caller:
@@ -58,10 +61,10 @@ class Caller:
         except openai.APIStatusError as error:
             redact(error, self.endpoint)
             used = self._reader.uses(_body(error), call, params)
-            return await self._troubled(from_status(error), call, path, own_seed, error, used=used)
+            raise await self._error(from_status(error), call, path, used=used) from error
         except ErrorReplyError as error:
             redact(error, self.endpoint)
-            return await self._troubled(error.trouble, call, path, own_seed, error, used=error.used)
+            raise await self._error(error.trouble, call, path, used=error.used) from error
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise translate(error, self.endpoint) from error
         except ReplyTooLongError as error:
@@ -91,22 +94,17 @@ class Caller:
             raise refusal(
                 f"{self.endpoint}: {what}\n  check base_url, which usually ends in /v1, and whether a proxy or a login is in between"
             )
-        if kind == "text/event-stream" or begin.startswith("data:"):
+        if kind == "text/event-stream" or _EVENTS.match(begin):
             raise EngineError(
                 f"{self.endpoint}: streams its reply, which was not asked for\n"
                 "  switch streaming off where it is started, or set extra_body: {stream: false}"
             )
 
-    async def _troubled(
-        self, trouble: Trouble, call: Request, path: str, seed: int | None, error: Exception, *, used: bool
-    ) -> list[Generation]:
-        """Return failed solutions for a prompt that does not fit; raise isocost's error for every other trouble."""
-        if trouble.is_too_long() and not used:
-            told = f"too long ({trouble.status}): {self.endpoint.clean(trouble.message)}"
-            return too_long(call.count, seed, told)
+    async def _error(self, trouble: Trouble, call: Request, path: str, *, used: bool) -> EngineError:
+        """Return isocost's error for a trouble; for an address or a model that is not there, with those that are."""
         if trouble.status == 404 and not used:
-            raise await explain_missing(self._client, self.endpoint, path, trouble.message) from error
-        raise explain(trouble, self.endpoint, name_of(call), used=used) from error
+            return await explain_missing(self._client, self.endpoint, path, trouble.message)
+        return explain(trouble, self.endpoint, name_of(call), used=used)
 
 
 def _body(error: openai.APIStatusError) -> Any:

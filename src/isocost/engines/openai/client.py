@@ -30,6 +30,7 @@ _PROXIED = {"http", "https", "all"}  # the schemes whose proxies concern an endp
 _A_POOL = 4  # connections per pool, see `SpreadTransport`
 MOST_BYTES = 64 * 2**20  # of a reply: a hundred thousand tokens for each of a hundred choices
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # whichever of the two the header is of
+_GZIP = b"\x1f"  # how a member begins
 _PART = 2**16  # bytes that are unpacked at once
 
 
@@ -73,15 +74,22 @@ class UnpackedStream(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body as it was before it was compressed."""
-        unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+        unpacking, begun = zlib.decompressobj(_GZIP_OR_ZLIB), False
         try:
             async for packed in self._stream:
-                while packed and not unpacking.eof:
+                while packed:
+                    if unpacking.eof and not packed.startswith(_GZIP):
+                        break  # padding, as most others that unpack ignore it
+                    if unpacking.eof:  # a body of gzip may have several members
+                        unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+                    begun = True
                     yield unpacking.decompress(packed, _PART)
-                    packed = unpacking.unconsumed_tail
+                    packed = unpacking.unused_data or unpacking.unconsumed_tail
             yield unpacking.flush()
         except zlib.error as error:
             raise httpx2.DecodingError(str(error)) from error
+        if begun and not unpacking.eof:  # its checksum is missing, and so may be more
+            raise httpx2.DecodingError("a compressed body that is cut off")
 
     async def aclose(self) -> None:
         """Close the connection, or give it back."""
@@ -98,8 +106,11 @@ async def _cap(most: int, response: httpx2.Response) -> None:
     stream = response.stream
     if not isinstance(stream, httpx2.AsyncByteStream):
         return
-    encoding = response.headers.pop("content-encoding", "identity").strip().lower()
-    response.stream = CappedStream(UnpackedStream(stream) if encoding in ("gzip", "x-gzip", "deflate") else stream, most)
+    stream = CappedStream(stream, most)  # packed as well: members may be empty, without end
+    named = (name.strip().lower() for name in response.headers.pop("content-encoding", "").split(","))
+    encodings = [name for name in named if name not in ("", "identity")]
+    is_packed_once = len(encodings) == 1 and encodings[0] in ("gzip", "x-gzip", "deflate")
+    response.stream = CappedStream(UnpackedStream(stream), most) if is_packed_once else stream
 
 
 class SpreadTransport(httpx2.AsyncBaseTransport):

@@ -61,11 +61,11 @@ class OpenAIEngine(Batched):
         return "\n".join(f"{message['role']}: {message['content']}" for message in messages(request))
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
-        """Answer a batch, all its calls at once. A prompt that does not fit into the model's context has finish_reason `error`.
+        """Answer a batch, all its calls at once.
 
         Raises:
             EngineError: the key, the model or the request is refused.
-            RefusedPromptError: its content filter refuses the prompt.
+            RefusedPromptError: its content filter refuses the prompt, or the prompt does not fit into the model's context.
             UsageError: the usage that it reports cannot be right.
             TryAgainError: the endpoint is busy, failing or out of reach, its reply cannot be read, or the engine was closed meanwhile.
                 Nothing of the batch is kept.

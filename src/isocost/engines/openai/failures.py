@@ -20,6 +20,7 @@ _AGAIN = {408: True, 409: False, 425: False, 429: False, 500: True, 502: True, 5
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 _PATIENCE = 10.0  # seconds to list the models; the error is known already, the list only helps
 _SHOWN = 5  # models that a message lists
+_SHORTER = "lower sampling.max_tokens (of a judge grader.max_tokens or audit.max_tokens): with the prompt it has to fit into the context"
 
 
 def refusal(message: str) -> EngineError:
@@ -32,7 +33,7 @@ def refusal(message: str) -> EngineError:
 def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint, name: str = "the request") -> EngineError:
     """isocost's error for the library's; `name` is what was asked.
 
-    A prompt that is too long (`Trouble.is_too_long`) and a 404 are the caller's to tell apart first.
+    A 404 is the caller's to tell apart first.
     """
     redact(error, endpoint)
     if isinstance(error, openai.APIStatusError):
@@ -85,9 +86,11 @@ def explain(trouble: Trouble, endpoint: Endpoint, name: str, *, used: bool = Fal
         name: What was asked.
         used: True if the reply reports tokens beside the error: they may be charged, whatever its status is.
     """
-    if used and trouble.is_too_long():
+    if trouble.is_too_long():
         reason = f"too long ({trouble.status}): {endpoint.clean(trouble.message)}"
-        return RefusedPromptError(f"{endpoint}: finds {name} {reason}", reason=reason)
+        error: EngineError = RefusedPromptError(f"{endpoint}: finds {name} {reason}\n  {_SHORTER}", reason=reason)
+        error.charged = used
+        return error
     error = _explained(trouble, endpoint, name)
     error.charged = error.charged or used
     return error
@@ -107,6 +110,8 @@ def _explained(trouble: Trouble, endpoint: Endpoint, name: str) -> EngineError:
     if status == 0 or status in _AGAIN or (status > 500 and status not in (501, 505)):
         told = f"{status}: {reason}" if status else f"its reply is an error: {reason}"
         return TryAgainError(f"{endpoint}: {told}", wait=trouble.wait, charged=_AGAIN.get(status, True), reason=told)
+    if status in (304, 305, 306):  # no redirects, though of their class
+        return refusal(f"{endpoint}: replies with {status} and no answer\n  check base_url, and whether a cache or a proxy is in between")
     if 300 <= status < 400:
         return refusal(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
     if advice := advice_on(trouble):

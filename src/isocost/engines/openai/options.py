@@ -66,6 +66,13 @@ class OpenAIOptions(Options):
     hidden_prompt_tokens: Annotated[int, Field(ge=0, le=MOST_HIDDEN)] = 0
     bytes_per_token: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BYTES_PER_TOKEN
 
+    @field_validator("model")
+    @classmethod
+    def _a_name(cls, given: str) -> str:
+        if not given.strip():
+            raise PydanticCustomError("name", "no name of a model: it is empty")
+        return given
+
     @field_validator("base_url")
     @classmethod
     def _an_address_and_no_more(cls, given: str) -> str:

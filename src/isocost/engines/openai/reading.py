@@ -18,6 +18,11 @@ from isocost.records import SamplingParams
 
 _TELLING = 12  # characters of a reply that two prompts hardly get by chance
 _REMEMBERED = 512  # replies of an endpoint: more than are under way at once
+# Equal replies to different prompts, one after the other, of which a cache is suspected. Honest models repeat short answers, and greedy
+# ones, such as judges, sentences too.
+_IN_A_ROW = 6
+_SAMPLED_LENGTH = 24  # characters of such a reply, where the study gives a temperature above 0
+_LENGTH = 100  # of other replies, and of equal choices of one reply
 
 
 class Reader:
@@ -28,6 +33,8 @@ class Reader:
         self._named: str | None = None  # the model's name in the last reply
         # Prompt, and solutions with their prompt tokens, of the last replies, by the endpoint's id.
         self._last: dict[str, tuple[str, list[tuple[str, int]]]] = {}
+        self._repeated, self._got_it = "", set[str]()  # the text of the last reply, and the prompts in a row that got it
+        self._got_alike = set[str]()  # the prompts in a row whose choices were equal
 
     def remarked(self, found: Generation) -> Generation:
         """Add a remark to a solution from another model than the one that was asked for, or that answered before."""
@@ -51,7 +58,7 @@ class Reader:
             found = read_reply(reply, bounds_of(call, self._options, params), params.stop, seed, self._options.finish_reasons)
         except BadUsageError as error:
             raise self._wrong_usage(error, reply, call) from error
-        return self._mixed_up(found, reply_id(reply), call.prompt)
+        return self._repeating(self._mixed_up(found, reply_id(reply), call.prompt), call.prompt, params)
 
     def _mixed_up(self, found: list[Generation], given: str, prompt: str) -> list[Generation]:
         """Add a remark to a reply that another prompt got before: a connection that is out of step hands out each reply too late.
@@ -71,7 +78,31 @@ class Reader:
             return found
         name = self.endpoint.clean(given, 60)
         text = f"two prompts got one and the same reply, id {name}: replies are mixed up, by the endpoint or a proxy"
-        return [replace(found[0], remarks=(*found[0].remarks, Remark("mixed up", text))), *found[1:]]
+        return _with_remark(found, "mixed up", text)
+
+    def _repeating(self, found: list[Generation], prompt: str, params: SamplingParams) -> list[Generation]:
+        """Add a remark where one prompt after another gets the same text, or a text as often as choices were asked for, whatever their ids.
+
+        A cache in between that ignores prompts or seeds makes all draws one, and all of them are paid.
+        """
+        texts = {each.text for each in found if each.finish_reason != "error"}
+        text = next(iter(texts)) if len(texts) == 1 else ""
+        if text != self._repeated:
+            self._repeated, self._got_it = text, set()
+        if len(text) >= (_SAMPLED_LENGTH if params.temperature else _LENGTH) and len(self._got_it) < _IN_A_ROW:
+            self._got_it.add(prompt)
+            if len(self._got_it) == _IN_A_ROW:
+                told = f"{_IN_A_ROW} different prompts in a row got one and the same text of {len(text):,} characters"
+                return _with_remark(found, "one reply", f"{told}: something in between may answer from a cache")
+        if len(found) > 1 and params.temperature != 0:
+            if len(text) < _LENGTH:
+                self._got_alike.clear()
+            elif len(self._got_alike) < _IN_A_ROW:
+                self._got_alike.add(prompt)
+                if len(self._got_alike) == _IN_A_ROW:
+                    told = f"all solutions of a reply are equal, for {_IN_A_ROW} prompts in a row"
+                    return _with_remark(found, "equal choices", f"{told}: it may not sample, or answer from a cache; n: 1 asks one by one")
+        return found
 
     def uses(self, reply: Any, call: Request, params: SamplingParams) -> bool:
         """Return True if a reply with another status than 200 reports tokens: what an endpoint counts it may charge.
@@ -107,15 +138,11 @@ class Reader:
         return TryAgainError(f"{self.endpoint}: {told}", charged=True, reason=told)
 
 
+def _with_remark(found: list[Generation], kind: str, text: str) -> list[Generation]:
+    return [replace(found[0], remarks=(*found[0].remarks, Remark(kind, text))), *found[1:]]
+
+
 def is_name_of(name: str, asked: str) -> bool:
     """Return True if a name is the one that was asked for, or the same with a folder, a tag or a date: gpt-4o-2024-08-06 for gpt-4o."""
     given, wanted = (text.lower().rpartition("/")[2] for text in (name, asked))
     return given == wanted or re.match(re.escape(wanted) + r"(-\d[\d-]*|-latest|:\w+|@\w+|\.gguf)$", given) is not None
-
-
-def too_long(asked: int, seed: int | None, failure: str) -> list[Generation]:
-    """Return the failed solutions of a prompt that does not fit. They have no tokens: a refused request costs nothing."""
-    failed = Generation(
-        text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed, failure=failure
-    )
-    return [failed] * asked

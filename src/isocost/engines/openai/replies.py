@@ -68,7 +68,8 @@ def read_reply(
 
     The endpoint tells the tokens of all choices in one sum. It is split in proportion to the texts' lengths in bytes (each one longer,
     for the end token), by largest remainder: a choice's own number is an estimate where several were asked for, the sum is exact. A
-    reasoning model's tokens are in it, its reasoning is beside the solution, not in it. Where some choices are errors, the others count.
+    reasoning model's tokens are in it, its reasoning is beside the solution, not in it. Where some choices are errors or cannot be read,
+    the others count.
 
     Args:
         reply: The body, `parsed`.
@@ -89,8 +90,7 @@ def read_reply(
     known = {**_FINISH, **{name.lower(): meaning for name, meaning in finish_reasons.items()}} if finish_reasons else _FINISH
     try:
         choices = _choices(reply)
-        good = [choice for choice in choices if not has_error(choice)][: bounds.choices]
-        read = [_choice(choice, stop, known) for choice in good]
+        good, read = _readable(choices, bounds.choices, stop, known)
     except BadReplyError:
         refuse_beyond(reported, bounds)
         raise
@@ -134,6 +134,32 @@ def _choices(reply: Any) -> list[Any]:
     return choices
 
 
+def _readable(
+    choices: Sequence[Any], most: int, stop: Sequence[str], known: Mapping[str, FinishReason]
+) -> tuple[list[dict[str, Any]], list[_Read]]:
+    """Return the first `most` choices that can be read, as they came and read. The others of a reply are paid, and not lost with one.
+
+    Raises:
+        BadReplyError: none can be read, and not all are errors.
+    """
+    good: list[dict[str, Any]] = []
+    read: list[_Read] = []
+    bad: BadReplyError | None = None
+    for choice in choices:
+        if len(read) == most:
+            break
+        if has_error(choice):
+            continue
+        try:
+            read.append(_choice(choice, stop, known))
+            good.append(choice)
+        except BadReplyError as error:
+            bad = bad or error
+    if bad is not None and not read:
+        raise bad
+    return good, read
+
+
 def _remarks(
     usage: Usage, choices: Sequence[Any], good: Sequence[dict[str, Any]], bounds: Bounds, known: Mapping[str, FinishReason]
 ) -> tuple[Remark, ...]:
@@ -155,7 +181,7 @@ def _remarks(
 
 def _finish_name(choice: Mapping[str, Any]) -> str:
     reason = choice.get("finish_reason")
-    return (reason if isinstance(reason, str) else json.dumps(reason))[:_LONGEST_REASON]
+    return (reason.strip() if isinstance(reason, str) else json.dumps(reason))[:_LONGEST_REASON]
 
 
 def reply_id(reply: Any) -> str:
@@ -206,7 +232,7 @@ def _choice(choice: Any, stop: Sequence[str], known: Mapping[str, FinishReason])
     name = _finish_name(choice)
     finish = known.get(name.lower(), "error")
     failure = f"finish_reason {name or json.dumps(name)}" if finish == "error" else ""
-    message = choice.get("message")
+    message = _message(choice)
     refusal = message.get("refusal") if isinstance(message, dict) else None
     if isinstance(refusal, str) and refusal.strip() and not text.strip():
         finish, failure = "error", f"refused: {sound(refusal.strip())}"
@@ -233,22 +259,34 @@ def _reasoning(message: Any) -> str:
     return "".join(texts)
 
 
+def _message(choice: Mapping[str, Any]) -> Any:
+    """Return the message of a choice. Some gateways leave it under `delta`, its name in a stream."""
+    return choice["message"] if "message" in choice else choice.get("delta")
+
+
 def _text(choice: dict[str, Any]) -> object:
-    message = choice.get("message")
-    text = message.get("content") if isinstance(message, dict) else choice.get("text", "")
+    """Return the text of a choice; None where it has no place for one."""
+    message = _message(choice)
+    text = message.get("content") if isinstance(message, dict) else None
+    if text is None:  # a completion, or a conversation whose answer stands beside the message
+        text = choice.get("text")
     if isinstance(text, list):
-        answers = [part for part in text if isinstance(part, dict) and "think" not in str(part.get("type"))]
-        return "".join(part["text"] for part in answers if isinstance(part.get("text"), str))
-    return "" if text is None else text
+        answers = [part for part in text if not isinstance(part, dict) or "think" not in str(part.get("type"))]
+        texts = (part.get("text") if isinstance(part, dict) else part for part in answers)
+        return "".join(each for each in texts if isinstance(each, str))
+    is_somewhere = isinstance(message, dict) or "message" in choice or "text" in choice
+    return "" if text is None and is_somewhere else text
 
 
 def _written(choice: Any) -> str:
     """Return all that a choice shows of what the model wrote, equal texts once: some endpoints give the reasoning under two names."""
     if not isinstance(choice, dict):
         return ""
-    message = choice.get("message")
+    message = _message(choice)
     texts: dict[str, None] = {}
-    waiting = [message if isinstance(message, dict) else choice.get("text")]
+    waiting = [message if isinstance(message, dict) else None]
+    if not isinstance(message, dict) or message.get("content") is None:
+        waiting.append(choice.get("text"))
     while waiting:  # not by recursion: a reply may be nested as deep as JSON can be
         part = waiting.pop()
         if isinstance(part, str):

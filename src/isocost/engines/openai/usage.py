@@ -106,6 +106,7 @@ def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds, *, ended: bool 
 
     Generated tokens are the largest of `completion_tokens`, `total_tokens - prompt_tokens`, and `completion_tokens + reasoning_tokens`
     where it reports more reasoning than completion: some endpoints leave hidden reasoning out of `completion_tokens`, and charge for it.
+    A total that cannot be read is left out, with a remark: the two counts that are needed stand beside it.
 
     Args:
         usage: The reply's `usage`, as it came.
@@ -145,10 +146,11 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
         raise BadUsageError("reports no usage, so its cost is not known", _ADVICE_MISSING)
     prompt, completion = _needed(usage, "prompt_tokens"), _needed(usage, "completion_tokens")
     generated, remark = _with_reasoning(usage, prompt, completion)
-    _refuse_zero(prompt, generated, texts, bounds, ended)
+    cached, written = _of_cache(usage, _CACHE_READ) or 0, _of_cache(usage, _CACHE_WRITE) or 0
+    # Where the tokens of caches are counted beside the prompt's, all of the prompt may be among them.
+    _refuse_zero(prompt + cached + written, generated, texts, bounds, ended)
     _refuse_more_than_sent(prompt, generated, bounds, remark)
     _refuse_less_than_came(prompt, generated, texts, bounds)
-    cached, written = _of_cache(usage, _CACHE_READ) or 0, _of_cache(usage, _CACHE_WRITE) or 0
     beside = _cached_beside(prompt, cached, written)
     if beside:  # no more than was reserved: all tokens of a prompt together are no more than its bytes can be
         cached = min(cached, bounds.prompt_tokens - prompt)
@@ -159,7 +161,7 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
         cached=cached,
         cache_written=written,
         usd=_dollars(usage.get("cost")),
-        remark=remark or beside or _short_prompt(prompt, bounds) or _odd_cost(usage.get("cost")),
+        remark=remark or beside or _short_prompt(prompt, bounds) or _odd_total(usage.get("total_tokens")) or _odd_cost(usage.get("cost")),
         reasoning=None if (reasoning := _reasoning(usage)) is None else min(reasoning, generated),
     )
 
@@ -230,8 +232,8 @@ def _number(given: object) -> int | None:
 
 def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tuple[int, str]:
     """Return the tokens to charge for, and a remark where they are more than `completion_tokens`."""
-    total = usage.get("total_tokens")
-    in_total = _count(total, "total_tokens") - prompt if total is not None else 0
+    total = _number(usage.get("total_tokens"))
+    in_total = 0 if total is None else total - prompt
     reasoning = _reasoning(usage) or 0
     with_reasoning = completion + reasoning if reasoning > completion else completion
     if max(in_total, with_reasoning) <= completion:
@@ -324,6 +326,12 @@ def _dollars(given: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return dollars if 0 <= dollars < _MOST_DOLLARS else None
+
+
+def _odd_total(given: object) -> str:
+    if given is None or _number(given) is not None:
+        return ""
+    return f"total_tokens {given!r:.40} is no count of tokens, and is left out"
 
 
 def _odd_cost(given: object) -> str:
