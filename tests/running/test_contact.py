@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from isocost.running import contact
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
-from tests.openai_runs import Shell, shell
+from tests.openai_runs import Shell, ThreadExecutor, shell
 
 __all__ = ["shell"]
 
@@ -61,7 +64,13 @@ def test_an_endpoint_that_does_not_answer_is_told_and_given_up_sooner_than_in_a_
 ) -> None:
     monkeypatch.setattr(contact, "SILENT", 0.5)
     monkeypatch.setattr(contact, "MOST_SECONDS", 2.0)
-    with Server(faults=["hangs"]) as server:
+    with Server(faults=["hangs"]) as server, ThreadPoolExecutor() as threads:
+
+        class Waiting(ThreadExecutor):
+            def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+                return threads.submit(function, *args, **kwargs)
+
+        monkeypatch.setattr("isocost.running.runs.LocalExecutor", Waiting)
         left = shell("plan", runs.write(tmp_path, runs.raw(server.url)), "--check-endpoints")
     assert left.code == 1
     assert re.search(r"^weak: no answer for \d\.\d s$.*no reply within 2 s", left.err, re.MULTILINE | re.DOTALL), left.err

@@ -190,6 +190,21 @@ def test_a_batch_of_one_refused_problem_fails_alone_where_the_model_answered_bef
     assert sum(row["finish_reason"] == "error" for row in stored(tmp_path / OUT)) == 3
 
 
+def test_prompts_that_are_all_too_long_stop_the_run_unless_the_model_has_answered_before(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(lines={"context": 1}) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "too long (400)" in left.err
+        assert "lower sampling.max_tokens" in left.err
+        assert not stored(tmp_path / OUT)
+        server.books.lines = {}
+        assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
+        server.books.lines = {"context": 1}
+        left = quick("run", study_of(server, tmp_path, n_problems=12), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+    assert sum(row["finish_reason"] == "error" for row in stored(tmp_path / OUT)) == 12
+
+
 @pytest.mark.slow
 def test_refused_problems_stop_the_run_if_they_are_too_many_to_be_at_fault(quick: Shell, tmp_path: Path) -> None:
     with BatchServer() as server:

@@ -364,6 +364,15 @@ def test_a_body_that_was_compressed_once_is_unpacked_however_its_header_says_so(
     assert answered(asks, "packed") == answered(asks, "gzip")
 
 
+def test_a_compressed_reply_that_is_cut_off_is_no_reply_though_all_of_its_text_came(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {**JSON, "content-encoding": "gzip"}
+    monkeypatch.setitem(FAULTS, "cut", lambda asked, good: replace(good, body=gzip.compress(good.body)[:-8], headers=headers))
+    error = failure(asks, "cut")
+    assert isinstance(error, TryAgainError)
+    assert error.charged
+    assert "a reply that cannot be read: a compressed body that is cut off" in str(error)
+
+
 @pytest.mark.parametrize("begin", ["data: {}\n\n", ": PROCESSING\n\ndata: {}\n\n", "\nevent: message\ndata: {}\n\n", "id: 1\ndata: {}\n\n"])
 def test_a_stream_is_not_asked_for_again(asks: Asks, monkeypatch: pytest.MonkeyPatch, begin: str) -> None:
     monkeypatch.setitem(FAULTS, "stream", lambda asked, good: Reply(body=begin.encode(), headers={"content-type": "text/plain"}))

@@ -47,6 +47,8 @@ def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint, 
     if failed is not None and (never_sent or _is_of_certificates(failed)):
         return refusal(f"{endpoint}: no secure connection: {endpoint.clean(str(failed))}\n  {_tls_advice(failed)}")
     kind = "no connection" if never_sent else "the connection broke"
+    if isinstance(cause, httpx2.DecodingError):  # it is compressed otherwise than its header says, or cut off
+        kind = "a reply that cannot be read"
     return TryAgainError(f"{endpoint}: {kind}: {endpoint.clean(str(cause)) or type(cause).__name__}", charged=not never_sent)
 
 
