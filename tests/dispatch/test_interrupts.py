@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch.inflight import SIGNALS, defer_interrupts, send_calls
+from isocost.dispatch.inflight import defer_interrupts, send_calls
 from isocost.errors import EngineError, RunError
 from isocost.ledger import Ledger, Reservation
+from isocost.machine import stop_signals
 from isocost.records import Cost
 from isocost.store import Log
 from tests.dispatch.scripted import Scripted, calls
@@ -19,13 +20,13 @@ from tests.dispatch.scripted import Scripted, calls
 
 @pytest.fixture(autouse=True)
 def heeded() -> Iterator[None]:
-    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in stop_signals()}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-EACH = pytest.mark.parametrize("number", SIGNALS)
+EACH = pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 
 
 @EACH
@@ -42,7 +43,20 @@ def test_the_first_waits_until_somebody_looks(number: signal.Signals) -> None:
     assert len(done) == 2
 
 
-@EACH
+def test_a_terminal_that_is_closed_sends_several_and_the_second_waits_too() -> None:
+    done: list[str] = []
+    with defer_interrupts() as look:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGHUP)
+        done.append("what was begun")
+        with pytest.raises(KeyboardInterrupt):
+            look()
+        signal.raise_signal(signal.SIGHUP)
+        done.append("what follows")
+    assert len(done) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("looks", [False, True])
 def test_the_second_does_not_wait(number: signal.Signals, *, looks: bool) -> None:
     with defer_interrupts() as look, suppress(KeyboardInterrupt):
