@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from isocost.executors import batchworker
 from tests.batch_runs import batched, quick, study_of
-from tests.engines.openai.batchbooks import Ending
+from tests.engines.openai.batchbooks import Books, Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.engines.openai.replies import Reply
 from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, model, raw, shell, started, stored, write
@@ -195,6 +198,70 @@ def test_a_batch_that_may_exist_and_is_not_shown_is_charged_and_named(quick: She
         assert events(tmp_path / OUT)["lost"] == DRAWS
         assert server.calls["create"] == 1
         assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    whole(tmp_path)
+
+
+@pytest.mark.parametrize("listing", [{"oldest_first": True, "page": 2}, pytest.param({"last": None, "page": 2}, marks=pytest.mark.slow)])
+def test_a_creation_is_found_in_a_list_of_any_order_and_whatever_the_clock_says(
+    quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: dict[str, Any]
+) -> None:
+    with BatchServer(faults={"create": ["500 done"]}, **listing) as server:
+        create = server.books.create
+
+        def created(asked: dict[str, Any]) -> StoredBatch:
+            for number in range(6):  # batches of somebody else, half of them old
+                other = StoredBatch(
+                    id=server.books._new("batch"), input_file="x", endpoint="", metadata={"a": "b"}, created=1.0, ending=Ending()
+                )
+                server.books.batches[other.id] = replace(other, created=other.created if number < 3 else time.time(), state="completed")
+            batch = create(asked)
+            batch.created -= 7200  # the clock here is ahead by two hours
+            return batch
+
+        monkeypatch.setattr(Books, "create", lambda self, asked: created(asked))
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert (server.calls["create"], server.bill()["twice"]) == (1, 0)
+    whole(tmp_path)
+
+
+def test_a_list_that_may_have_more_than_it_shows_does_not_deny_a_batch(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"create": ["500"]}, knows_after=False, last=True) as server:
+        server.books.batches["batch-0"] = StoredBatch(
+            id="batch-0", input_file="x", endpoint="", metadata={"a": "b"}, created=1.0, ending=Ending(), state="completed"
+        )
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "may have become a batch, and the endpoint has a list whose end it does not show" in left.err
+        assert (server.calls["create"], events(tmp_path / OUT)["lost"]) == (1, DRAWS)
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_a_batch_of_another_key_is_not_withdrawn(quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancel: bool) -> None:
+    def kill(*arguments: Any) -> None:
+        create(*arguments)
+        raise RuntimeError("killed")
+
+    create = batchworker.create
+    with BatchServer() as server:
+        study = study_of(server, tmp_path)
+        with monkeypatch.context() as killed:
+            killed.setattr(batchworker, "create", kill)
+            assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        files, batches = server.books.files, server.books.batches
+        server.books.files, server.books.batches = {}, {}  # what the other key sees
+        left = quick("run", study, "-o", tmp_path / OUT, *(["--cancel-batches"] if cancel else []))
+        if cancel:
+            assert "shows neither a batch of submission" in left.err
+            assert events(tmp_path / OUT) == {"reserve": DRAWS, "lost": DRAWS}
+            return
+        assert left.code == 1
+        assert "shows no batch of submission" in left.err
+        assert "api_key_env" in left.err
+        assert events(tmp_path / OUT) == {"reserve": DRAWS}
+        server.books.files, server.books.batches = files, batches
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+        assert (len(batches), server.bill()["twice"]) == (1, 0)
     whole(tmp_path)
 
 

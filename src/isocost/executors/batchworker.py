@@ -78,9 +78,14 @@ def cancel(spec: EngineSpec, batch: str) -> BatchState | None:
     return _api(spec).cancel(batch)
 
 
-def find(spec: EngineSpec, submission: str, file: str, since: float, others: Collection[str]) -> Sighting:
+def find(spec: EngineSpec, submission: str, file: str, others: Collection[str]) -> Sighting:
     """Look for the batch of a submission in the listing."""
-    return _api(spec).find(submission, file, since, others)
+    return _api(spec).find(submission, file, others)
+
+
+def has_file(spec: EngineSpec, file: str) -> bool:
+    """Return True if the endpoint knows a file."""
+    return _api(spec).has_file(file)
 
 
 def download(spec: EngineSpec, file: str, path: Path) -> bool:
@@ -101,14 +106,13 @@ def delete(spec: EngineSpec, files: Sequence[str], local: Sequence[Path]) -> Non
         path.unlink(missing_ok=True)
 
 
-def remove(spec: EngineSpec, submission: str, files: Sequence[str], since: float, local: Sequence[Path]) -> None:
+def remove(spec: EngineSpec, submission: str, files: Sequence[str], local: Sequence[Path]) -> None:
     """Delete the input files of a submission that no batch uses, at the endpoint and here.
 
     Args:
         spec: The engine.
         submission: The id of the submission, which is in the names of its files.
         files: Their ids at the endpoint, if they are known; else they are looked for by name.
-        since: The time before which none was uploaded, in seconds since the epoch.
         local: The files here.
 
     Raises:
@@ -116,7 +120,7 @@ def remove(spec: EngineSpec, submission: str, files: Sequence[str], since: float
         EngineError: it has no list of files, or refuses.
     """
     api = _api(spec)
-    for file in files or api.find_files(submission, since):
+    for file in files or api.find_files(submission):
         api.delete(file)
     for path in local:
         path.unlink(missing_ok=True)
