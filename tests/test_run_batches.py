@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections import Counter
@@ -128,11 +129,20 @@ def test_a_line_that_fails_in_three_batches_has_failed_if_the_model_answers_othe
 @pytest.mark.parametrize("fault", ["huge usage", pytest.param("no usage", marks=pytest.mark.slow)])
 def test_usage_that_cannot_be_right_stops_the_run_and_every_other_line_is_kept(quick: Shell, tmp_path: Path, fault: str) -> None:
     with BatchServer(lines={fault: 20}) as server:
-        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
         assert left.code == 1
         assert "completion tokens" in left.err or "usage" in left.err
         assert len(stored(tmp_path / OUT)) == DRAWS - 1
-        assert server.books.files == {}  # committed, so deleted
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS - 1}
+        again = quick("run", study, "-o", tmp_path / OUT)
+        assert (again.code, again.errors) == (1, left.errors)
+        assert (server.calls["create"], server.calls["delete"]) == (1, 0)
+        kept = tmp_path / OUT / "batches" / re.findall(r"(\w+\.output\.jsonl)", left.err)[0]
+        cancelled = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert str(kept) in cancelled.err
+        assert kept.exists()
+        assert next(iter(server.books.batches.values())).output_file in server.books.files
     assert events(tmp_path / OUT)["lost"] == 1
 
 
