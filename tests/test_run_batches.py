@@ -258,6 +258,9 @@ def test_a_batch_of_another_key_is_not_withdrawn(quick: Shell, tmp_path: Path, m
         with monkeypatch.context() as killed:
             killed.setattr(batchworker, "create", kill)
             assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        changed = quick("run", study, "-o", tmp_path / OUT, "--set", "sampling.max_tokens=30")
+        assert re.search("are under way: submission [0-9a-f]+ of weak", changed.err)
+        assert "24 requests, submitted " in quick("status", tmp_path / OUT).out
         files, batches = server.books.files, server.books.batches
         server.books.files, server.books.batches = {}, {}  # what the other key sees
         left = quick("run", study, "-o", tmp_path / OUT, *(["--cancel-batches"] if cancel else []))
@@ -421,12 +424,35 @@ def test_a_changed_study_is_refused_while_a_batch_is_open_and_goes_on_after_it_i
         assert f"isocost sample {tmp_path / OUT} --cancel-batches" in refused.err
         cancelled = quick("sample", tmp_path / OUT, "--cancel-batches")
         assert (cancelled.code, server.calls["cancel"]) == (0, 1)
-        assert "cancelled and collected: 1 batch" in cancelled.err
+        assert "cancelled and collected: 1 batch, 12 answers" in cancelled.err
         assert len(stored(tmp_path / OUT)) == DRAWS // 2
         assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS // 2, "retry": DRAWS // 2}
         server.books.delay = 0.0
         assert quick(*changed).code == 0
     assert quick("sample", tmp_path / OUT, "--cancel-batches").err.count("no batch is under way") == 1
+
+
+def test_a_batch_that_the_endpoint_forgot_is_named_without_waiting_too(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        server.books.batches.clear()
+        left = quick("run", study, "-o", tmp_path / OUT, "--no-wait")
+        assert left.code == 1
+        assert "does not know batch batch-000001" in left.err
+        cancelled = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert "cancelled: 1 batch, no new answer" in cancelled.err
+        assert "collected" not in cancelled.err
+
+
+def test_a_record_of_batches_that_is_gone_says_what_to_do(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        (tmp_path / OUT / "batches.jsonl").write_bytes(b"")
+        left = quick("run", study, "-o", tmp_path / OUT)
+    assert "batches.jsonl lacks submission" in left.err
+    assert "put the file back as it was" in left.err
 
 
 @pytest.mark.slow
