@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from isocost.executors import batchworker
 from tests.batch_runs import batched, quick, study_of
-from tests.engines.openai.batchbooks import Ending
+from tests.engines.openai.batchbooks import Books, Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.engines.openai.replies import Reply
 from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, model, raw, shell, started, stored, write
@@ -125,11 +129,20 @@ def test_a_line_that_fails_in_three_batches_has_failed_if_the_model_answers_othe
 @pytest.mark.parametrize("fault", ["huge usage", pytest.param("no usage", marks=pytest.mark.slow)])
 def test_usage_that_cannot_be_right_stops_the_run_and_every_other_line_is_kept(quick: Shell, tmp_path: Path, fault: str) -> None:
     with BatchServer(lines={fault: 20}) as server:
-        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
         assert left.code == 1
         assert "completion tokens" in left.err or "usage" in left.err
         assert len(stored(tmp_path / OUT)) == DRAWS - 1
-        assert server.books.files == {}  # committed, so deleted
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS - 1}
+        again = quick("run", study, "-o", tmp_path / OUT)
+        assert (again.code, again.errors) == (1, left.errors)
+        assert (server.calls["create"], server.calls["delete"]) == (1, 0)
+        kept = tmp_path / OUT / "batches" / re.findall(r"(\w+\.output\.jsonl)", left.err)[0]
+        cancelled = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert str(kept) in cancelled.err
+        assert kept.exists()
+        assert next(iter(server.books.batches.values())).output_file in server.books.files
     assert events(tmp_path / OUT)["lost"] == 1
 
 
@@ -195,6 +208,73 @@ def test_a_batch_that_may_exist_and_is_not_shown_is_charged_and_named(quick: She
         assert events(tmp_path / OUT)["lost"] == DRAWS
         assert server.calls["create"] == 1
         assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    whole(tmp_path)
+
+
+@pytest.mark.parametrize("listing", [{"oldest_first": True, "page": 2}, pytest.param({"last": None, "page": 2}, marks=pytest.mark.slow)])
+def test_a_creation_is_found_in_a_list_of_any_order_and_whatever_the_clock_says(
+    quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: dict[str, Any]
+) -> None:
+    with BatchServer(faults={"create": ["500 done"]}, **listing) as server:
+        create = server.books.create
+
+        def created(asked: dict[str, Any]) -> StoredBatch:
+            for number in range(6):  # batches of somebody else, half of them old
+                other = StoredBatch(
+                    id=server.books._new("batch"), input_file="x", endpoint="", metadata={"a": "b"}, created=1.0, ending=Ending()
+                )
+                server.books.batches[other.id] = replace(other, created=other.created if number < 3 else time.time(), state="completed")
+            batch = create(asked)
+            batch.created -= 7200  # the clock here is ahead by two hours
+            return batch
+
+        monkeypatch.setattr(Books, "create", lambda self, asked: created(asked))
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert (server.calls["create"], server.bill()["twice"]) == (1, 0)
+    whole(tmp_path)
+
+
+def test_a_list_that_may_have_more_than_it_shows_does_not_deny_a_batch(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"create": ["500"]}, knows_after=False, last=True) as server:
+        server.books.batches["batch-0"] = StoredBatch(
+            id="batch-0", input_file="x", endpoint="", metadata={"a": "b"}, created=1.0, ending=Ending(), state="completed"
+        )
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "may have become a batch, and the endpoint has a list whose end it does not show" in left.err
+        assert (server.calls["create"], events(tmp_path / OUT)["lost"]) == (1, DRAWS)
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_a_batch_of_another_key_is_not_withdrawn(quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancel: bool) -> None:
+    def kill(*arguments: Any) -> None:
+        create(*arguments)
+        raise RuntimeError("killed")
+
+    create = batchworker.create
+    with BatchServer() as server:
+        study = study_of(server, tmp_path)
+        with monkeypatch.context() as killed:
+            killed.setattr(batchworker, "create", kill)
+            assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        changed = quick("run", study, "-o", tmp_path / OUT, "--set", "sampling.max_tokens=30")
+        assert re.search("are under way: submission [0-9a-f]+ of weak", changed.err)
+        assert "24 requests, submitted " in quick("status", tmp_path / OUT).out
+        files, batches = server.books.files, server.books.batches
+        server.books.files, server.books.batches = {}, {}  # what the other key sees
+        left = quick("run", study, "-o", tmp_path / OUT, *(["--cancel-batches"] if cancel else []))
+        if cancel:
+            assert "shows neither a batch of submission" in left.err
+            assert events(tmp_path / OUT) == {"reserve": DRAWS, "lost": DRAWS}
+            return
+        assert left.code == 1
+        assert "shows no batch of submission" in left.err
+        assert "api_key_env" in left.err
+        assert events(tmp_path / OUT) == {"reserve": DRAWS}
+        server.books.files, server.books.batches = files, batches
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+        assert (len(batches), server.bill()["twice"]) == (1, 0)
     whole(tmp_path)
 
 
@@ -344,12 +424,35 @@ def test_a_changed_study_is_refused_while_a_batch_is_open_and_goes_on_after_it_i
         assert f"isocost sample {tmp_path / OUT} --cancel-batches" in refused.err
         cancelled = quick("sample", tmp_path / OUT, "--cancel-batches")
         assert (cancelled.code, server.calls["cancel"]) == (0, 1)
-        assert "cancelled and collected: 1 batch" in cancelled.err
+        assert "cancelled and collected: 1 batch, 12 answers" in cancelled.err
         assert len(stored(tmp_path / OUT)) == DRAWS // 2
         assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS // 2, "retry": DRAWS // 2}
         server.books.delay = 0.0
         assert quick(*changed).code == 0
     assert quick("sample", tmp_path / OUT, "--cancel-batches").err.count("no batch is under way") == 1
+
+
+def test_a_batch_that_the_endpoint_forgot_is_named_without_waiting_too(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        server.books.batches.clear()
+        left = quick("run", study, "-o", tmp_path / OUT, "--no-wait")
+        assert left.code == 1
+        assert "does not know batch batch-000001" in left.err
+        cancelled = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert "cancelled: 1 batch, no new answer" in cancelled.err
+        assert "collected" not in cancelled.err
+
+
+def test_a_record_of_batches_that_is_gone_says_what_to_do(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        (tmp_path / OUT / "batches.jsonl").write_bytes(b"")
+        left = quick("run", study, "-o", tmp_path / OUT)
+    assert "batches.jsonl lacks submission" in left.err
+    assert "put the file back as it was" in left.err
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ def heeded() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-EACH = pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+EACH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
 
 @EACH

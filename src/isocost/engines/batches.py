@@ -62,18 +62,21 @@ class Sighting:
 
     Attributes:
         batch: The batch that was made of it, or None.
-        doubtful: The number of batches of the time that show neither metadata nor an input file, so that one of them may be it.
+        doubtful: The number of batches that show neither metadata nor an input file, and are not known to be older than its file: one of
+            them may be it.
         listed: False if the endpoint has no list of batches.
+        whole: False if the list may have more than it showed.
     """
 
     batch: BatchState | None
     doubtful: int = 0
     listed: bool = True
+    whole: bool = True
 
     @property
     def is_absent(self) -> bool:
         """True if the list shows that no batch was made of the submission."""
-        return self.batch is None and self.listed and not self.doubtful
+        return self.batch is None and self.listed and self.whole and not self.doubtful
 
 
 class BatchApi(Protocol):
@@ -96,18 +99,20 @@ class BatchApi(Protocol):
     def cancel(self, batch: str) -> BatchState | None:
         """Ask the endpoint to cancel a batch; return its state, None if the endpoint does not know it."""
 
-    def find(self, submission: str, file: str, since: float, others: Collection[str] = ()) -> Sighting:
-        """Look for the batch of a submission in the listing, back to a time in seconds since the epoch.
+    def find(self, submission: str, file: str, others: Collection[str] = ()) -> Sighting:
+        """Look for the batch of a submission in the listing.
 
         Args:
             submission: The id of the submission.
             file: The id of its input file.
-            since: The time before which it was not created.
             others: Ids of batches that are known to be others.
         """
 
-    def find_files(self, submission: str, since: float) -> list[str]:
-        """Return the ids of input files whose name carries the id of a submission, uploaded after a time in seconds since the epoch."""
+    def has_file(self, file: str) -> bool:
+        """Return True if the endpoint knows a file by its id."""
+
+    def find_files(self, submission: str) -> list[str]:
+        """Return the ids of input files whose name carries the id of a submission."""
 
     def download(self, file: str, path: Path) -> bool:
         """Download a file; return False if the endpoint does not have it (any more)."""

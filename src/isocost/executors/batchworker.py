@@ -78,20 +78,25 @@ def cancel(spec: EngineSpec, batch: str) -> BatchState | None:
     return _api(spec).cancel(batch)
 
 
-def find(spec: EngineSpec, submission: str, file: str, since: float, others: Collection[str]) -> Sighting:
+def find(spec: EngineSpec, submission: str, file: str, others: Collection[str]) -> Sighting:
     """Look for the batch of a submission in the listing."""
-    return _api(spec).find(submission, file, since, others)
+    return _api(spec).find(submission, file, others)
+
+
+def has_file(spec: EngineSpec, file: str) -> bool:
+    """Return True if the endpoint knows a file."""
+    return _api(spec).has_file(file)
 
 
 def download(spec: EngineSpec, file: str, path: Path) -> bool:
     """Download a result file; return False if the endpoint does not have it."""
+    _close()  # the file may be another than the one that was read before
     return path.exists() or _api(spec).download(file, path)
 
 
 def delete(spec: EngineSpec, files: Sequence[str], local: Sequence[Path]) -> None:
     """Delete the files of a batch whose answers are committed: at the endpoint, where an error counts for nothing, and here."""
-    for found in [_open.pop(key) for key in list(_open)]:
-        found.close()
+    _close()
     for file in files:
         try:
             _api(spec).delete(file)
@@ -101,14 +106,13 @@ def delete(spec: EngineSpec, files: Sequence[str], local: Sequence[Path]) -> Non
         path.unlink(missing_ok=True)
 
 
-def remove(spec: EngineSpec, submission: str, files: Sequence[str], since: float, local: Sequence[Path]) -> None:
+def remove(spec: EngineSpec, submission: str, files: Sequence[str], local: Sequence[Path]) -> None:
     """Delete the input files of a submission that no batch uses, at the endpoint and here.
 
     Args:
         spec: The engine.
         submission: The id of the submission, which is in the names of its files.
         files: Their ids at the endpoint, if they are known; else they are looked for by name.
-        since: The time before which none was uploaded, in seconds since the epoch.
         local: The files here.
 
     Raises:
@@ -116,7 +120,7 @@ def remove(spec: EngineSpec, submission: str, files: Sequence[str], since: float
         EngineError: it has no list of files, or refuses.
     """
     api = _api(spec)
-    for file in files or api.find_files(submission, since):
+    for file in files or api.find_files(submission):
         api.delete(file)
     for path in local:
         path.unlink(missing_ok=True)
@@ -169,11 +173,30 @@ class LineCount:
 def count_lines(paths: Sequence[Path], jobs: Sequence[Job]) -> LineCount:
     """Count the lines that result files have for the requests of these jobs."""
     found, most = _results(tuple(paths)), _engine(jobs[0].spec).most_choices
-    lines = [found.line(custom_id) for job in jobs for custom_id, _ in _parts(job, most)]
-    replies = [line["response"] for line in lines if line is not None and isinstance(line.get("response"), dict)]
-    good = sum(reply.get("status_code") in (None, 200, "200") for reply in replies)
-    told = sum(line is not None and bool(line.get("response") or line.get("error")) for line in lines)
-    return LineCount(asked=len(lines), lines=told, replies=good, refused=len(replies) - good, is_cut_off=found.cut_off > 0)
+    return _counted(found, [custom_id for job in jobs for custom_id, _ in _parts(job, most)])
+
+
+def count_all(paths: Sequence[Path]) -> LineCount:
+    """Count the lines that result files have for any request."""
+    found = _results(tuple(paths))
+    return _counted(found, found.ids())
+
+
+def _counted(found: ResultFiles, ids: Sequence[str]) -> LineCount:
+    lines = [_gist(found.line(custom_id)) for custom_id in ids]
+    good = lines.count("reply")
+    told = len(lines) - lines.count("")
+    return LineCount(asked=len(lines), lines=told, replies=good, refused=lines.count("refused"), is_cut_off=found.cut_off > 0)
+
+
+def _gist(line: Mapping[str, Any] | None) -> str:
+    """Return what a line has: a reply, a reply with an error, an error without a reply, or nothing."""
+    if line is None or not (line.get("response") or line.get("error")):
+        return ""
+    response = line.get("response")
+    if not isinstance(response, dict):
+        return "error"
+    return "reply" if response.get("status_code") in (None, 200, "200") else "refused"
 
 
 def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:
@@ -207,10 +230,14 @@ def _parts(job: Job, most: int) -> Iterator[tuple[str, Request]]:
 
 def _results(paths: tuple[Path, ...]) -> ResultFiles:
     if paths not in _open:
-        for other in list(_open):
-            _open.pop(other).close()
+        _close()
         _open[paths] = ResultFiles(paths)
     return _open[paths]
+
+
+def _close() -> None:
+    while _open:
+        _open.popitem()[1].close()
 
 
 def _engine(spec: EngineSpec) -> BatchEngine:

@@ -34,6 +34,10 @@ class ResultFiles:
     def __len__(self) -> int:
         return len(self._places)
 
+    def ids(self) -> list[str]:
+        """Return the ids of all lines, each once."""
+        return list(self._places)
+
     def line(self, custom_id: str) -> dict[str, Any] | None:
         """Return the line of an id, or None if there is none that can be read."""
         if custom_id not in self._places:

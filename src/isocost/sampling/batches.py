@@ -42,7 +42,10 @@ def settle_batches(
         if (id := row.get("submission")) is None or request in stored:
             continue
         if id not in submissions:
-            raise StorageError(f"{directory.path}: batches.jsonl lacks submission {id}, of which requests are open in the ledger")
+            raise StorageError(
+                f"{directory.path}: batches.jsonl lacks submission {id}, of which requests are open in the ledger",
+                advice=f"put the file back as it was: it has the endpoint's id of the batch, whose input file is isocost-{id}.jsonl there",
+            )
         if submissions[id].may_be_paid:
             kept[request] = str(row.get("model", ""))
         elif submissions[id].is_unused:
@@ -103,4 +106,9 @@ def cancel_batches(
     if cancelled:
         buy([pool for pool in pools.values() if pool.is_batched], {}, executor, grading, ledger, progress, batches)
     number = "1 batch" if len(cancelled) == 1 else f"{len(cancelled):,} batches"
-    raise BatchesOpenError(f"cancelled and collected: {number}" if cancelled else "no batch is under way")
+    if not cancelled:
+        raise BatchesOpenError("no batch is under way")
+    brought = (
+        f"cancelled and collected: {number}, {batches.answers:,} answers" if batches.answers else f"cancelled: {number}, no new answer"
+    )
+    raise BatchesOpenError(brought)

@@ -94,7 +94,7 @@ def describe_batches(batches: Sequence[dict[str, Any]]) -> list[str]:
     """Return a line for each batch that is under way: `batch batch_1 of strong: 1,200 of 5,000 requests, in_progress, 0:12:30 old`."""
     return [
         f"batch {each['batch'] or '(submission ' + each['submission'] + ')'} of {each['model']}: "
-        f"{each['completed'] + each['failed']:,} of {each['requests']:,} requests, {each['status'] or 'submitted'}, "
+        f"{each['completed'] + each['failed']:,} of {each['requests']:,} requests, {each['status'] + ', ' if each['status'] else ''}"
         f"submitted {duration(max(0.0, time.time() - each['submitted']))} ago"
         for each in batches
     ]

@@ -12,6 +12,7 @@ import pytest
 
 from isocost.dispatch.batches.collecting import Collector
 from isocost.engines.batches import BatchState
+from isocost.executors import batchworker
 from tests.batch_runs import SOON, quick, study_of
 from tests.engines.openai.batchbooks import Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
@@ -166,6 +167,40 @@ def test_lines_that_are_cut_off_are_waited_for_and_charged_alone_when_asked_to(q
         assert "requests without an answer are charged at their worst case" in left.err
         assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS - 1, "lost": 1}
         assert server.calls["create"] == 1
+
+
+@pytest.mark.parametrize("local", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_the_files_of_a_batch_that_is_resumed_are_counted_too(
+    quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool
+) -> None:
+    with BatchServer() as server:
+        study = study_of(server, tmp_path)
+        monkeypatch.setattr("isocost.dispatch.batches.collecting.CHUNK", 10)
+        monkeypatch.setattr("isocost.dispatch.batches.collecting.AHEAD", 1)
+        collect, parts = batchworker.collect, list[Any]()
+
+        def one_part(*arguments: Any) -> Any:
+            parts.append(arguments)
+            if len(parts) > 1:
+                raise RuntimeError("killed")
+            return collect(*arguments)
+
+        with monkeypatch.context() as killed:
+            killed.setattr(batchworker, "collect", one_part)
+            assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": 10}
+        (file,) = (tmp_path / OUT / "batches").glob("*.output.jsonl")
+        short = b"".join(file.read_bytes().splitlines(keepends=True)[-6:])
+        file.write_bytes(short)
+        if not local:
+            file.unlink()
+            change_content(server, lambda content: short)
+            left = quick("run", study, "-o", tmp_path / OUT)
+            assert left.code == 1
+            assert "has 24 answers, and its files have " in left.err
+            assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": 10}
+            change_content(server, lambda content: content)
+        assert_whole(server, tmp_path, study, quick)
 
 
 def test_a_batch_that_failed_after_running_is_charged_at_its_worst_case_when_asked_to(quick: Shell, tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ class BatchServer(InThread):
         listing_delay: Seconds after which a batch appears in listings.
         page: The most batches that a page of a listing has, whatever was asked for.
         states: Names of states as they are shown, where they differ.
+        oldest_first: Whether listings of batches begin with the oldest.
+        knows_after: Whether they go on behind the id in `after`.
+        last: The value of `has_more` on a last page; None leaves `has_more` out of all.
 
     Attributes:
         url: Its base_url.
@@ -61,6 +64,9 @@ class BatchServer(InThread):
         listing_delay: float = 0.0,
         page: int = 100,
         states: Mapping[str, str] | None = None,
+        oldest_first: bool = False,
+        knows_after: bool = True,
+        last: bool | None = False,
         port: int = 0,
     ) -> None:
         super().__init__(port)
@@ -77,6 +83,7 @@ class BatchServer(InThread):
         self.calls: Counter[str] = Counter()
         self.faults = {name: list(each) for name, each in (faults or {}).items()}
         self.shows, self.listing_delay, self._page, self._states = shows, listing_delay, page, dict(states or {})
+        self._oldest_first, self._knows_after, self._last = oldest_first, knows_after, last
         self._runs: set[asyncio.Task[None]] = set()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -190,14 +197,15 @@ class BatchServer(InThread):
 
     async def _list(self, query: Mapping[str, list[str]]) -> Reply:
         old = [each for each in self.books.batches.values() if time.time() - each.created >= self.listing_delay]
-        newest = sorted(old, key=lambda each: each.id, reverse=True)
+        newest = sorted(old, key=lambda each: each.id, reverse=not self._oldest_first)
         after = query.get("after", [""])[0]
-        if after:
-            newest = [each for each in newest if each.id < after]
+        if after and self._knows_after:
+            newest = [each for each in newest if (each.id > after if self._oldest_first else each.id < after)]
         most = min(self._page, int(query.get("limit", ["20"])[0]))
         shown = [self._shown(each, self.shows) for each in newest[:most]]
         last = shown[-1]["id"] if shown else None
-        return _json({"object": "list", "data": shown, "has_more": len(newest) > most, "last_id": last})
+        more = {} if self._last is None else {"has_more": len(newest) > most or self._last}
+        return _json({"object": "list", "data": shown, "last_id": last, **more})
 
     def _list_files(self, query: Mapping[str, list[str]]) -> Reply:
         newest = sorted((id for id, file in self.books.files.items() if file.purpose in query.get("purpose", [file.purpose])), reverse=True)
@@ -234,7 +242,16 @@ class BatchServer(InThread):
             self.books.files.pop(id).path.unlink()
             return _json({"id": id, "object": "file", "deleted": True})
         name = file.name if "name" in self.shows else "file.jsonl"
-        return _json({"id": id, "object": "file", "bytes": file.size, "filename": name, "purpose": file.purpose})
+        return _json(
+            {
+                "id": id,
+                "object": "file",
+                "bytes": file.size,
+                "filename": name,
+                "purpose": file.purpose,
+                "created_at": int(file.path.stat().st_mtime),
+            }
+        )
 
 
 def _operation(method: str, path: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -135,7 +136,7 @@ def test_a_creation_with_too_long_a_reply_may_have_worked(asks: Asks, tmp_path: 
     [
         lambda engine, folder: uploaded(engine, folder),
         lambda engine, folder: engine.batch_api().look("batch-1"),
-        lambda engine, folder: engine.batch_api().find("s1", "file-1", 0.0),
+        lambda engine, folder: engine.batch_api().find("s1", "file-1"),
         lambda engine, folder: engine.batch_api().download("file-1", folder / "x"),
         lambda engine, folder: engine.batch_api().delete("file-1"),
     ],
@@ -171,11 +172,11 @@ def test_a_batch_is_found_by_metadata_by_its_file_or_by_that_files_name(asks: As
         batch, file = ids["s2"]
         if shows == ["file", "name"]:
             file = "file-unknown"  # the reply of its upload did not come
-        found = client.find("s2", file, time.time() - 60)
+        found = client.find("s2", file)
         assert found.batch is not None
         assert found.batch.id == batch
         assert server.calls["list"] == 2
-        missing = client.find("s9", "file-9", time.time() - 60)
+        missing = client.find("s9", "file-9")
         assert (missing.batch, missing.doubtful) == (None, 0)
 
 
@@ -184,18 +185,45 @@ def test_batches_that_show_nothing_are_doubtful_unless_they_are_known_or_old(ask
         engine = asks(server.url)
         client = engine.batch_api()
         batches = [client.create(uploaded(engine, tmp_path), URL, submission).id for submission in ("s1", "s2")]
-        assert client.find("s1", "file-1", time.time()).doubtful == 2
-        assert client.find("s1", "file-1", time.time(), batches[:1]).doubtful == 1
-        assert client.find("s1", "file-1", time.time() + 7200).doubtful == 0
+        assert client.find("s1", "file-000001").doubtful == 2
+        assert client.find("s1", "file-000001", batches[:1]).doubtful == 1
+        for batch in server.books.batches.values():
+            batch.created -= 7200
+        assert client.find("s1", "file-000001").doubtful == 0
+        assert client.find("s1", "file-unknown").doubtful == 2
 
 
 @pytest.mark.parametrize("status", ["404", "405"])
 def test_an_endpoint_without_a_list_is_told_from_one_whose_list_is_empty(asks: Asks, status: str) -> None:
     with BatchServer(faults={"list": [status]}) as server:
         client = asks(server.url).batch_api()
-        without, empty = client.find("s1", "file-1", 0.0), client.find("s1", "file-1", 0.0)
+        without, empty = client.find("s1", "file-1"), client.find("s1", "file-1")
     assert (without.listed, without.is_absent) == (False, False)
     assert (empty.listed, empty.is_absent) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("listing", "is_found", "is_whole"),
+    [
+        ({}, True, True),
+        ({"last": None}, True, True),
+        ({"knows_after": False}, False, False),
+        ({"last": None, "knows_after": False}, False, False),
+    ],
+)
+def test_a_listing_is_read_to_its_end_whatever_its_order(
+    asks: Asks, tmp_path: Path, listing: dict[str, Any], is_found: bool, is_whole: bool
+) -> None:
+    with BatchServer(page=2, oldest_first=True, **{"knows_after": True, **listing}) as server:
+        engine = asks(server.url)
+        client = engine.batch_api()
+        for submission in ("s1", "s2", "s3", "s4", "s5"):
+            client.create(uploaded(engine, tmp_path, f"isocost-{submission}.jsonl"), URL, submission)
+        for batch in list(server.books.batches.values())[:4]:
+            batch.created -= 86400
+        assert (client.find("s5", "file-000005").batch is not None) == is_found
+        missing = client.find("s9", "file-000005")
+        assert (missing.whole, missing.is_absent) == (is_whole, is_whole)
 
 
 def test_files_of_a_submission_are_found_by_their_names(asks: Asks, tmp_path: Path) -> None:
@@ -203,10 +231,9 @@ def test_files_of_a_submission_are_found_by_their_names(asks: Asks, tmp_path: Pa
         engine = asks(server.url)
         ids = [uploaded(engine, tmp_path, f"isocost-{name}.jsonl") for name in ("s1", "s2", "s1", "s3", "s4")]
         client = engine.batch_api()
-        assert sorted(client.find_files("s1", time.time() - 60)) == [ids[0], ids[2]]
+        assert sorted(client.find_files("s1")) == [ids[0], ids[2]]
         assert server.calls["files"] == 3
-        assert client.find_files("s9", time.time() - 60) == []
-        assert client.find_files("s1", time.time() + 7200) == []
+        assert client.find_files("s9") == []
 
 
 def test_a_download_that_is_cut_leaves_no_file(asks: Asks, tmp_path: Path) -> None:

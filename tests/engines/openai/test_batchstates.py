@@ -76,10 +76,11 @@ def test_errors_are_read_in_every_shape(errors: object) -> None:
 
 def test_a_page_names_the_next_one_only_where_there_is_one() -> None:
     data = [batch(), "no batch", batch(id="batch_2")]
-    assert read_page({"data": data, "has_more": True, "last_id": "batch_9"}) == ([data[0], data[2]], "batch_9")
-    assert read_page({"data": data, "has_more": True})[1] == "batch_2"
-    assert read_page({"data": data, "has_more": False, "last_id": "batch_2"})[1] is None
-    assert read_page({"data": [], "has_more": True, "last_id": "batch_2"}) == ([], None)  # or it would be read for ever
+    page = read_page({"data": data, "has_more": True, "last_id": "batch_9"})
+    assert (page.entries, page.last, page.is_last) == ([data[0], {}, data[2]], "batch_9", False)
+    assert read_page({"data": data, "has_more": True}).last == "batch_2"
+    assert read_page({"data": data, "has_more": False, "last_id": "batch_2"}).is_last
+    assert not read_page({"data": data, "last_id": "batch_2"}).is_last
 
 
 @pytest.mark.parametrize("reply", [*WRONG, {"data": None}, {"data": {}}])

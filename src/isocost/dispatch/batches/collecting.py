@@ -22,6 +22,7 @@ from isocost.errors import EngineError, InputError, IsocostError, NotRunError, R
 from isocost.executors import batchworker
 from isocost.executors.batchworker import LineCount
 from isocost.executors.jobs import Answers, Outcome
+from isocost.ledger.submissions import Submission
 
 _MISSING = 3  # replies in a row that the endpoint does not have a result file, until that is believed
 AHEAD = 3  # parts that the client's process has to read, so that it need not wait for the driver to send the next
@@ -38,6 +39,7 @@ class _Tally:
         refused: Calls whose prompts were refused in words that may concern every request.
         unanswered: Calls that the endpoint could not answer.
         not_run: The first error of a call that was not run.
+        unread: Calls whose answers may be paid and cannot be read, and the first error of one.
         error: The first error that stops the run.
     """
 
@@ -47,6 +49,7 @@ class _Tally:
     failed: AnsweredCalls = field(default_factory=list)
     refused: list[tuple[Call, RefusedPromptError]] = field(default_factory=list)
     unanswered: list[tuple[Call, TryAgainError]] = field(default_factory=list)
+    unread: list[tuple[Call, EngineError]] = field(default_factory=list)
     not_run: NotRunError | None = None
     error: BaseException | None = None
 
@@ -83,6 +86,8 @@ class Collector:
         yield from self._commit(paths)
         yield self._decide(state)
         tally = self._tally
+        if tally.unread:
+            self._keep(state, paths)
         self._context.submissions.record("collected", self._submitter.submission.id)
         yield from self.clean(state)
         if tally.error is not None:
@@ -92,10 +97,32 @@ class Collector:
         """Delete the files of a batch whose answers are all committed, and close its submission."""
         submission, folder = self._submitter.submission, self._context.folder
         remote = [submission.file, *((state.output_file, state.error_file) if state else ())]
-        local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", ".output", ".error")]
+        local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", *(() if self._tally.unread else (".output", ".error")))]
         yield from self._submitter.ask(batchworker.delete, [each for each in remote if each and each not in self._kept], local)
         yield from self._submitter.remove_doubles()
         self._context.submissions.record("closed", submission.id, why="")
+
+    def _keep(self, state: BatchState, paths: Sequence[Path]) -> None:
+        """Keep the result files where answers in them cannot be read, and may be paid.
+
+        Raises:
+            EngineError: the run was not asked to cancel; these requests stay open, and the next start reads the files here again.
+        """
+        unread, files = self._tally.unread, " and ".join(map(str, paths))
+        told = (
+            f"model {self._submitter.submission.model}: {len(unread):,} answers of batch {state.id} cannot be read: {unread[0][1].happened}"
+        )
+        if not self._context.terms.cancel:
+            raise EngineError(
+                told,
+                details=[f"they may be paid, and are not bought again; the files are kept: {files}"],
+                advice="the same command reads them again; --cancel-batches charges these requests at their worst case",
+            )
+        self._context.notify(f"{told}; they are charged, and the files are kept: {files}")
+        self._kept.update(file for file in (state.output_file, state.error_file) if file)
+        for call, error in unread:
+            self._charge(call, error)
+        self._close()
 
     def lose(self, reason: str) -> None:
         """Charge all calls that are open at their worst case, and close the submission."""
@@ -111,9 +138,11 @@ class Collector:
         timing, start, told = self._context.timing, time.monotonic(), False
         while True:
             paths = yield from self._download(state)
-            if self._is_resumed():  # an earlier start has found the files whole
-                return state, paths, LineCount()
             lines = yield from self._count(paths)
+            if self._is_resumed() and lines.asked:
+                lines = _with_closed(
+                    state, lines, (yield self._submitter.send(batchworker.count_all, list(paths))), self._submitter.submission
+                )
             lacking = _lacking(state, lines, began=began)
             if not lacking and lines.lines >= min(lines.asked, state.completed + state.failed):
                 return state, paths, lines
@@ -223,6 +252,9 @@ class Collector:
             raise error
         if isinstance(error, RefusedPromptError) and not (error.certain and (error.charged or self._has_answered())):
             self._tally.refused.append((call, error))  # reserved until `_decide`: after a kill, the next start reads its line again
+            return []
+        if isinstance(error, EngineError) and error.charged and not isinstance(error, TryAgainError | RefusedPromptError):
+            self._tally.unread.append((call, error))  # reserved: its line may be read by another version, or be given otherwise
             return []
         self._charge(call, error)
         if isinstance(error, NotRunError):
@@ -336,6 +368,23 @@ def _lacking(state: BatchState, found: LineCount, *, began: bool) -> str:
     if state.status == "completed" or found.is_cut_off or (may_have_run and not found.replies):
         return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
     return ""
+
+
+def _with_closed(state: BatchState, own: LineCount, all_lines: LineCount, submission: Submission) -> LineCount:
+    """Return the count of a whole batch, of which an earlier start has closed some requests.
+
+    Their lines count as they are in the files, and as replies where they are not: that start has read them, and stored the answers.
+
+    Args:
+        state: The state of the batch.
+        own: The lines of requests that are open.
+        all_lines: All lines of its files.
+        submission: Its submission.
+    """
+    closed = max(state.total, state.completed + state.failed, submission.requests) - own.asked
+    shown = LineCount(lines=all_lines.lines - own.lines, replies=all_lines.replies - own.replies, refused=all_lines.refused - own.refused)
+    stored = max(0, closed - shown.lines)
+    return own + shown + LineCount(asked=closed, lines=stored, replies=stored)
 
 
 def _ran_nothing(state: BatchState, found: LineCount, *, began: bool) -> bool:

@@ -17,7 +17,7 @@ from isocost.dispatch.batches.waiting import WaitingCalls
 from isocost.dispatch.calls import AnsweredCalls, Call
 from isocost.dispatch.inflight import PATIENCE
 from isocost.errors import BatchesOpenError, IsocostError
-from isocost.executors.jobs import Job
+from isocost.executors.jobs import Answers, Job
 from isocost.ledger import Ledger
 from isocost.ledger.submissions import Submission
 
@@ -54,11 +54,15 @@ class BatchDispatcher:
 
     Args:
         context: What batches share.
+
+    Attributes:
+        answers: The calls of this start that were answered.
     """
 
     def __init__(self, context: BatchContext) -> None:
         self._context = context
         self._models: list[_Model] = []
+        self.answers = 0
 
     def begin(self, sources: Sequence[BatchedCalls]) -> None:
         """Begin with the calls of sources, and with open batches of their models. What earlier sources had is over."""
@@ -79,6 +83,7 @@ class BatchDispatcher:
             for _, stepper in model.lives:
                 while stepper.is_ready():
                     if answers := stepper.advance():
+                        self.answers += sum(isinstance(answer, Answers) for _, answer in answers)
                         yield answers
             model.lives = [each for each in model.lives if not each[1].is_over]
 
@@ -210,6 +215,10 @@ def running(
 
 
 def describe_open(submissions: Sequence[Submission]) -> str:
-    """Return what is under way at endpoints: `batch batch_1 of strong (1,200 requests)`, most important first."""
-    named = [f"batch {each.batch} of {each.model} ({each.requests:,} requests)" for each in submissions if each.may_be_paid and each.batch]
+    """Return what is under way at endpoints: `batch batch_1 of strong (1,200 requests)`; the submission where no id of a batch came yet."""
+    named = [
+        f"{'batch ' + each.batch if each.batch else 'submission ' + each.id} of {each.model} ({each.requests:,} requests)"
+        for each in submissions
+        if each.may_be_paid
+    ]
     return f"under way: {', '.join(named)}"

@@ -109,7 +109,7 @@ class BatchLife:
                 raise EngineError(
                     f"batch {self._submitter.submission.batch}: is not cancelled yet", advice="run the same command again later"
                 )
-            self.is_waiting = True
+            self.is_waiting = not missing  # or a start that does not wait would leave before the third reply
             yield self._pause()
             self.is_waiting = False
 

@@ -43,6 +43,7 @@ class Submitter:
         self._context, self._waiting, self._job = context, waiting, job
         self._submission: Submission | None = restored[0] if restored else None
         self.calls = list(restored[1]) if restored else []
+        self._restored = restored is not None
         self._uploads = 0  # attempts; each that failed may have left a file
 
     @property
@@ -115,13 +116,30 @@ class Submitter:
                 try:
                     raise_if_late(began, timing, error)
                 except EngineError:
-                    yield from self.withdraw(error.happened)
+                    yield from self._give_up(error)
                     raise
                 yield max(wait, min(error.wait or 0.0, 2 * timing.longest_retry))
                 wait = min(2 * wait, timing.longest_retry)
-            except EngineError as error:
-                yield from self.withdraw(error.happened)
+            except LostBatchError:
                 raise
+            except EngineError as error:
+                yield from self._give_up(error)
+                raise
+
+    def _give_up(self, error: EngineError) -> Steps[None]:
+        """Withdraw a submission whose batch the endpoint does not create.
+
+        Raises:
+            EngineError: an earlier start may have created it with another key: a project shows no batch and no file of another one.
+        """
+        if not self._restored:
+            return (yield from self.withdraw(error.happened))
+        own = self.submission
+        raise EngineError(
+            f"model {own.model}: the endpoint shows no batch of submission {own.id}, and refuses its file {own.file}: {error.happened}",
+            details=["nothing of it is withdrawn: an earlier start may have created its batch with another key (api_key_env) or base_url"],
+            advice="run the same command with the key of that start; --cancel-batches closes the submission",
+        ) from error
 
     def adopt(self) -> Steps[bool]:
         """Find the batch of a submission that an earlier start may have created, or create it; return False if there is none.
@@ -135,6 +153,12 @@ class Submitter:
         if self.calls and not self._context.terms.cancel:
             yield from self.create()
             return True
+        # A key of another project sees neither the batch nor the file.
+        if self.calls and not (yield from self.ask(batchworker.has_file, self.submission.file)):
+            shown = f"the endpoint shows neither a batch of submission {self.submission.id} nor its input file {self.submission.file}"
+            self._context.notify(f"{shown}: its requests are charged at their worst case, as the key may be another than before")
+            self._lose("the endpoint shows neither its batch nor its file")
+            return False
         # Without calls, an earlier start was killed while it withdrew the submission.
         yield from self.withdraw("it was cancelled before a batch was created" if self.calls else "withdrawn")
         return False
@@ -149,22 +173,26 @@ class Submitter:
         submission, submissions = self.submission, self._context.submissions
         for pause in (0.0, self._context.timing.listing):
             yield pause
-            sighting = yield from self.ask(batchworker.find, submission.id, submission.file, submission.reserved, submissions.batches())
+            sighting = yield from self.ask(batchworker.find, submission.id, submission.file, submissions.batches())
             if sighting.batch is not None:
                 return sighting.batch  # type: ignore[no-any-return]
             if not sighting.listed:
                 break
         if sighting.is_absent:
             return None
-        self._context.ledger.close_all("lost", [call.key for call in self.calls], "a batch may have been created and is not shown")
-        submissions.record("closed", submission.id, why="lost")
-        shown = "has a list that does not show whose its batches are" if sighting.listed else "has no list of its batches"
+        self._lose("a batch may have been created and is not shown")
+        shown = "has a list that does not show whose its batches are" if sighting.doubtful else "has a list whose end it does not show"
+        shown = shown if sighting.listed else "has no list of its batches"
         of = f"submission {submission.id} of {len(self.calls):,} requests"
         raise LostBatchError(
             f"model {submission.model}: {of} may have become a batch, and the endpoint {shown}",
             details=[f"its requests are charged at their worst case; its input file at the endpoint is {submission.file}"],
             advice="look for it in the provider's console and cancel it; the same command then submits the requests again",
         )
+
+    def _lose(self, reason: str) -> None:
+        self._context.ledger.close_all("lost", [call.key for call in self.calls], reason)
+        self._context.submissions.record("closed", self.submission.id, why="lost")
 
     def withdraw(self, reason: str, *, keep: bool = False) -> Steps[None]:
         """Withdraw a submission that became no batch, or one that ran nothing: its requests cost nothing, and its file is deleted.
@@ -182,7 +210,7 @@ class Submitter:
         own = self.submission
         files = [] if self._uploads > 1 or not own.file else [own.file]
         try:
-            yield self.ask_once(batchworker.remove, own.id, files, own.reserved, [] if keep else [self._path(own.id)])
+            yield self.ask_once(batchworker.remove, own.id, files, [] if keep else [self._path(own.id)])
         except TryAgainError:
             return
         except EngineError as error:
@@ -194,7 +222,7 @@ class Submitter:
         """Delete input files that attempts left whose reply did not come; an error counts for nothing, as files expire by themselves."""
         if self._uploads > 1:
             with suppress(EngineError):
-                yield self.ask_once(batchworker.remove, self.submission.id, [], self.submission.reserved, [])
+                yield self.ask_once(batchworker.remove, self.submission.id, [], [])
 
     def created(self, state: BatchState) -> None:
         """Note the endpoint's id of the batch, on the disk."""

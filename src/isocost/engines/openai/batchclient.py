@@ -7,12 +7,13 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx2
 import openai
 
 from isocost.engines.batches import BatchState, Sighting
-from isocost.engines.openai.batchstates import created_before, read_id, read_input_file, read_metadata, read_page, read_state
+from isocost.engines.openai.batchstates import created_before, read_created, read_id, read_input_file, read_metadata, read_page, read_state
 from isocost.engines.openai.client import Connection, ReplyTooLongError, client_for
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import redact, refusal, translate
@@ -28,7 +29,7 @@ _MOST_DOWNLOADED = 8 * 2**30  # bytes of a result file: 50,000 replies of 160 Ki
 _PART = 2**20  # bytes that are written at once
 _PAGE = 100  # batches of a page of a listing, the most that OpenAI gives
 _MOST_PAGES = 1000
-_SKEW = 900.0  # seconds by which the endpoint's clock may be behind
+_SKEW = 900.0  # seconds by which two clocks of the endpoint may differ
 _UNKNOWN = (404, 405)  # statuses of what is not there, and of a call that an endpoint does not have
 _UNCERTAIN = (408, 500)  # statuses, the second and all above it, after which a creation may have been carried out
 
@@ -40,7 +41,7 @@ class BatchClient:
         self._endpoint, self._timeout = endpoint, options.timeout
         self._client = client_for(endpoint, options.timeout, 1, _MOST_DOWNLOADED)
         self._connection = Connection(self._client, str(endpoint))
-        self._names: dict[str, str] = {}  # of input files, by id
+        self._files: dict[str, dict[str, Any]] = {}  # what the endpoint says of input files, by id
 
     def upload(self, path: Path, name: str) -> str:
         """Upload a file of requests, streamed from the disk."""
@@ -77,11 +78,11 @@ class BatchClient:
             lambda: self._ask(f"batch {batch}", lambda: self._client.post(path, cast_to=httpx2.Response, body={}), self._state)
         )
 
-    def find(self, submission: str, file: str, since: float, others: Collection[str] = ()) -> Sighting:
-        """Page through the listing back to a time. A batch is recognised by its metadata, its input file, or that file's name."""
-        doubtful = 0
+    def find(self, submission: str, file: str, others: Collection[str] = ()) -> Sighting:
+        """Page through the listing to its end. A batch is recognised by its metadata, its input file, or that file's name."""
+        doubtful, whole = 0, False
         try:
-            for page in self._pages("batches", "", since):
+            for page, whole in self._pages("batches", ""):  # noqa: B007 (the last one counts)
                 for batch in (each for each in page if each.get("id") not in others):
                     is_it = self._is_of(batch, submission, file)
                     if is_it:
@@ -89,11 +90,15 @@ class BatchClient:
                     doubtful += is_it is None
         except _MissingError:
             return Sighting(batch=None, listed=False)
-        return Sighting(batch=None, doubtful=doubtful)
+        return Sighting(batch=None, doubtful=doubtful, whole=whole)
 
-    def find_files(self, submission: str, since: float) -> list[str]:
-        """Page through the listing of files back to a time; return the ids of those whose name carries the id of a submission."""
-        files = [file for page in self._pages("files", "purpose=batch&", since) for file in page]
+    def has_file(self, file: str) -> bool:
+        """Return True if the endpoint knows a file by its id."""
+        return bool(self._file(file))
+
+    def find_files(self, submission: str) -> list[str]:
+        """Page through the listing of files; return the ids of those whose name carries the id of a submission."""
+        files = [file for page, _ in self._pages("files", "purpose=batch&") for file in page]
         named = [file.get("id") for file in files if submission in str(file.get("filename"))]
         return [id for id in named if isinstance(id, str)]
 
@@ -117,17 +122,24 @@ class BatchClient:
         """End the connection."""
         self._connection.close()
 
-    def _pages(self, kind: str, query: str, since: float) -> Iterator[list[dict[str, Any]]]:
-        """Yield the entries of each page of a listing that are not older than a time."""
-        after: str | None = None
+    def _pages(self, kind: str, query: str) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+        """Yield the entries of each page of a listing, and True with the last one if it is certain that nothing comes after it.
+
+        No time ends it: the clock here may be wrong, and endpoints list in any order. Some have no word for the last page, and say it with
+        an empty one.
+        """
+        after, seen = "", set[Any]()
         for _ in range(_MOST_PAGES):
-            path = f"/{kind}?{query}limit={_PAGE}" + (f"&after={after}" if after else "")
-            entries, after = self._ask(f"the list of {kind}", lambda path=path: self._get(path), read_page)  # type: ignore[misc]
-            recent = [each for each in entries if not created_before(each, since - _SKEW)]
-            yield recent
-            # Not sorted everywhere, so only a page without any recent entry is the end.
-            if after is None or not recent:
+            path = f"/{kind}?{query}limit={_PAGE}" + (f"&after={quote(after, safe='')}" if after else "")
+            page = self._ask(f"the list of {kind}", lambda path=path: self._get(path), read_page)  # type: ignore[misc]
+            ids = {each["id"] for each in page.entries if isinstance(each.get("id"), str)}
+            is_end = page.is_last or not page.entries
+            yield page.entries, is_end
+            # A page that repeats earlier ones is of an endpoint that knows no `after`, and may be all that it shows of a longer list.
+            if is_end or page.last is None or ids <= seen:
                 break
+            seen |= ids
+            after = page.last
 
     def _is_of(self, batch: dict[str, Any], submission: str, file: str) -> bool | None:
         """Return True if a listed batch is that of a submission, False if it is another, None if it shows nothing that could tell."""
@@ -137,17 +149,22 @@ class BatchClient:
         if input_file == file:
             return True
         if input_file is None:
-            return False if metadata else None
-        return submission in self._name_of(input_file)
+            return False if metadata or self._is_older(batch, file) else None
+        return not self._is_older(batch, file) and submission in str(self._file(input_file).get("filename"))
 
-    def _name_of(self, file: str) -> str:
-        """Return the name of an input file, "" if it is not known."""
-        if file not in self._names:
-            named = self._or_none(
-                lambda: self._ask(f"file {file}", lambda: self._get(f"/files/{file}"), lambda reply: reply.get("filename"))
+    def _is_older(self, batch: dict[str, Any], file: str) -> bool:
+        """Return True if a batch was created before a file was uploaded, both by the endpoint's own clock."""
+        uploaded = read_created(self._file(file))
+        return uploaded is not None and created_before(batch, uploaded - _SKEW)
+
+    def _file(self, file: str) -> dict[str, Any]:
+        """Return what the endpoint says of a file, {} if it does not know it."""
+        if not self._files.get(file):
+            said = self._or_none(
+                lambda: self._ask(f"file {file}", lambda: self._get(f"/files/{quote(file, safe='')}"), lambda reply: reply)
             )
-            self._names[file] = named if isinstance(named, str) else ""
-        return self._names[file]
+            self._files[file] = said if isinstance(said, dict) else {}
+        return self._files[file]
 
     def _state(self, reply: Any) -> BatchState:
         return read_state(reply, self._endpoint)

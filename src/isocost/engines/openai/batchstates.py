@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from isocost.engines.batches import BatchState
@@ -11,6 +12,7 @@ from isocost.engines.openai.troubles import words
 
 _LISTED = 3  # errors of a batch that are kept: a failed file may have one for each line
 _LONGEST_STATUS = 40  # characters
+_LATEST = 1e11  # seconds since the epoch: a larger number counts other units
 
 
 def read_id(reply: Any) -> str:
@@ -50,8 +52,23 @@ def read_state(reply: Any, endpoint: Endpoint) -> BatchState:
     )
 
 
-def read_page(reply: Any) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the batches of a page of a listing as they came, and the id that the next page comes after; None for the last page.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a listing.
+
+    Attributes:
+        entries: Its entries as they came; {} for one that is no object.
+        last: The id that the next page comes after, None if the page does not show it.
+        is_last: True if the endpoint says that nothing comes after it.
+    """
+
+    entries: list[dict[str, Any]]
+    last: str | None
+    is_last: bool
+
+
+def read_page(reply: Any) -> Page:
+    """Return a page of a listing.
 
     Raises:
         BadReplyError: it is no listing.
@@ -59,9 +76,9 @@ def read_page(reply: Any) -> tuple[list[dict[str, Any]], str | None]:
     data = reply.get("data") if isinstance(reply, dict) else None
     if not isinstance(data, list):
         raise BadReplyError("no listing")
-    batches = [each for each in data if isinstance(each, dict)]
-    last = _text(reply.get("last_id")) or (_text(batches[-1].get("id")) if batches else None)
-    return batches, last if reply.get("has_more") and batches else None
+    entries = [each if isinstance(each, dict) else {} for each in data]
+    last = _text(reply.get("last_id")) or (_text(entries[-1].get("id")) if entries else None)
+    return Page(entries=entries, last=last, is_last=reply.get("has_more") is False)
 
 
 def read_metadata(batch: dict[str, Any]) -> dict[str, str]:
@@ -77,8 +94,14 @@ def read_input_file(batch: dict[str, Any]) -> str | None:
 
 def created_before(batch: dict[str, Any], when: float) -> bool:
     """Return True if a batch was created before a time by the endpoint's clock; False where it gives no time that can be read."""
-    created = batch.get("created_at")
-    return isinstance(created, int | float) and not isinstance(created, bool) and created < when
+    created = read_created(batch)
+    return created is not None and created < when
+
+
+def read_created(entry: dict[str, Any]) -> float | None:
+    """Return the time of a batch or a file in seconds, None where it gives none that can be read."""
+    created = entry.get("created_at")
+    return created if isinstance(created, int | float) and not isinstance(created, bool) and 0 < created < _LATEST else None
 
 
 def _errors(given: Any) -> list[Any]:
