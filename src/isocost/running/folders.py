@@ -15,7 +15,7 @@ from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
-from isocost.paths import shell_word, stamp_of
+from isocost.paths import read_bytes, shell_word, stamp_of
 from isocost.preparing.changes import read_last_study
 from isocost.preparing.prepare import Prepared
 from isocost.results.results import environment
@@ -47,7 +47,7 @@ def chat_date_of(directory: RunDirectory) -> dt.date:
     folders = [directory.path, *([directory.path.resolve().parent.parent] if (directory.path / MARK).exists() else [])]
     for path in (folder / "manifest.json" for folder in folders):
         try:
-            return dt.date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["chat_date"])
+            return dt.date.fromisoformat(json.loads(read_bytes(path))["chat_date"])
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             if stamp := stamp_of(path):
                 return dt.date.fromtimestamp(stamp[1] / 1e9)
