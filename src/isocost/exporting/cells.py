@@ -16,12 +16,13 @@ from polars.exceptions import PolarsError
 
 from isocost.config import Study
 from isocost.errors import InputError, Option, RunDirectoryError
-from isocost.measuring.rundirs import facts_of, no_study, unreadable
+from isocost.measuring.rundirs import facts_of, unreadable
 from isocost.nearest import did_you_mean
 from isocost.paths import open_file, read_bytes, read_parquet, scan_parquet, shell_word
 from isocost.preparing.parts import known_parts
 from isocost.results.trainsets import find
 from isocost.store import RunDirectory
+from isocost.store.unstudied import no_study
 from isocost.studyfile import load_study
 from isocost.tables.coding import collected
 

@@ -17,6 +17,7 @@ from isocost.measuring.independent import FirstDraws, first_draws
 from isocost.paths import read_bytes, read_parquet, scan_parquet, shell_word
 from isocost.policies import FIXED
 from isocost.store import PILOT, SAMPLES_DIGEST, RunDirectory, digest_of_file
+from isocost.store.unstudied import holds_run, no_study
 from isocost.tables.inputs import holds_samples
 from isocost.yamlfile import parse_yaml
 
@@ -147,19 +148,6 @@ def unreadable(file: Path, error: Exception) -> RunDirectoryError:
     return RunDirectoryError(
         f"{file}: {why}", advice=f"{'move it away, and ' if file.is_dir() else ''}write it again: isocost report {shell_word(run)}"
     )
-
-
-def holds_run(path: Path) -> bool:
-    """Return whether a folder has what a run bought."""
-    return any((path / name).exists() for name in ("ledger.jsonl", "pools"))
-
-
-def no_study(path: Path) -> RunDirectoryError:
-    """Return the error for a folder without a study file: that of a run which lost it, or no run directory."""
-    if holds_run(path):
-        advice = "restore it from a copy, or put a copy of the run's study file there under this name"
-        return RunDirectoryError(f"{path}: holds what a run bought, but no study.yaml", advice=advice)
-    return RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
 
 
 def pilot_of(path: Path) -> Path | None:

@@ -22,6 +22,7 @@ from isocost.results.results import environment
 from isocost.sampling.batches import changed_error
 from isocost.store import RunDirectory
 from isocost.store.rounds import MARK
+from isocost.store.unstudied import holds_run, no_study
 from isocost.yamlfile import dump_yaml, parse_yaml
 
 
@@ -110,11 +111,8 @@ def check_same_study(directory: RunDirectory, study: Study) -> None:
                 f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
             )
     elif others := directory.unknown_names():
-        if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
-            raise RunDirectoryError(
-                f"{directory.path}: holds what a run bought, but no study.yaml",
-                advice="restore it from a copy, or put a copy of the run's study file there under this name",
-            )
+        if holds_run(directory.path):
+            raise no_study(directory.path)
         raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")
 
 

@@ -14,9 +14,10 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError, StudyError
-from isocost.measuring.rundirs import no_study, unreadable
+from isocost.measuring.rundirs import unreadable
 from isocost.paths import read_parquet, scan_parquet, shell_word, stamp_of
 from isocost.records import Audit, AuditedBy, Chosen
+from isocost.store.unstudied import no_study
 from isocost.viewer.evidence import Doubts, is_chosen
 from isocost.yamlfile import read_yaml
 
