@@ -10,6 +10,7 @@ import contextlib
 import os
 import shlex
 from collections.abc import Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -26,6 +27,27 @@ def stamp_of(path: Path) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read its bytes. A pipe or a device is refused: who opened it would wait for ever, or read without an end.
+
+    Raises:
+        OSError: It cannot be opened, or is no ordinary file.
+    """
+    if is_special_file(path):
+        raise OSError("is not an ordinary file, but a pipe or a device")
+    return path.open("rb")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file that `open_file` opens.
+
+    Raises:
+        OSError: It cannot be read, or is no ordinary file.
+    """
+    with open_file(path) as file:
+        return file.read()
+
+
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read a Parquet file, or some of its columns.
 
@@ -35,7 +57,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pl.DataFra
     """
     import polars as pl
 
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return pl.read_parquet(file, columns=None if columns is None else list(columns))
 
 
@@ -63,7 +85,7 @@ def parquet_metadata(path: Path) -> dict[str, str]:
     from polars.exceptions import PolarsError
 
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return pl.read_parquet_metadata(file)
     except PolarsError as error:
         raise ValueError(str(error)) from error
@@ -79,7 +101,7 @@ def scan_parquet(*paths: Path) -> pl.LazyFrame:
     import polars as pl
 
     with contextlib.ExitStack() as stack:
-        files: list[IO[bytes]] = [stack.enter_context(path.open("rb")) for path in paths]
+        files: list[IO[bytes]] = [stack.enter_context(open_file(path)) for path in paths]
         return pl.scan_parquet(files)
 
 
@@ -93,7 +115,7 @@ def scan_jsonl(*paths: Path) -> pl.LazyFrame:
     import polars as pl
 
     with contextlib.ExitStack() as stack:
-        files: list[IO[bytes]] = [stack.enter_context(path.open("rb")) for path in paths]
+        files: list[IO[bytes]] = [stack.enter_context(open_file(path)) for path in paths]
         return pl.scan_ndjson(files, infer_schema_length=None)
 
 

@@ -1,6 +1,7 @@
 """Labels are read strictly: a torn end is harmless, and nothing else is passed over."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,13 @@ def test_a_folder_in_its_place_is_said_in_a_line(file: Path) -> None:
 def test_a_key_that_occurs_twice_is_refused_with_its_line(file: Path) -> None:
     file.write_bytes(line(1) + line(2).replace(b"{", b'{"verdict": "unsound", ', 1))
     assert 'labels.jsonl:2: this line is ambiguous: key "verdict" occurs twice in one object; keep one' in refusal(file)
+
+
+def test_a_pipe_in_its_place_keeps_nobody_waiting(file: Path) -> None:
+    os.mkfifo(file)
+    assert refusal(file).startswith(f"{file}: cannot be read: is not an ordinary file, but a pipe or a device\n")
+
+
+def test_a_device_in_its_place_is_not_read_without_an_end(file: Path) -> None:
+    file.symlink_to("/dev/zero")
+    assert refusal(file).startswith(f"{file}: cannot be read: is not an ordinary file, but a pipe or a device\n")

@@ -21,6 +21,7 @@ from isocost.exporting.shapes import Shape
 from isocost.importing import import_samples
 from isocost.measuring import survey_file, survey_json
 from isocost.running import run
+from isocost.store import RunDirectory
 from isocost.tables.imports import Wishes
 from tests.builders import write_study
 
@@ -105,7 +106,8 @@ def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Pat
         frame = pl.read_parquet(tmp_path / "run" / name)
         thought = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("hm"))
         frame.with_columns(reasoning=thought, num_reasoning_tokens=pl.lit(3)).write_parquet(tmp_path / "run" / name)
-    (tmp_path / "run" / "samples.json").unlink(missing_ok=True)  # the digest of the table that was there before
+    for name in ("samples.json", "digests.jsonl"):  # the digests of what was there before
+        (tmp_path / "run" / name).unlink()
     study = yaml.safe_load((tmp_path / "run" / "study.yaml").read_text())
     (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump({**study, "curate": {"reasoning": "<think>{reasoning}</think>"}}))
     for shape in ("parquet", "messages", "prompt-completion", "kto"):
@@ -214,13 +216,12 @@ def test_the_card_of_unfiltered_data_promises_no_correct_answers(tmp_path: Path)
 def test_the_card_has_the_rate_of_the_way_that_it_names(finished: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished, run)
-    path = run / "audits" / "rates.json"
-    rates = json.loads(path.read_text())
+    rates = json.loads((run / "audits" / "rates.json").read_text())
     rates["models"]["weak"] |= {
         "best": "combined",
         "rates": {"steps": {"value": 0.0}, "combined": {"value": 0.25, "low": 0.013, "high": 0.796, "n": 4}},
     }
-    path.write_text(json.dumps(rates), encoding="utf-8")
+    RunDirectory(run).write_json(rates, "audits", "rates.json")
     export(run, CELL, "messages", tmp_path / "data")
     card = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
     assert (
@@ -241,7 +242,7 @@ def other_rounds(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (without("study.yaml"), "no study.yaml; is it a run directory?"),
+        (without("study.yaml"), "holds what a run bought, but no study.yaml\n  restore it from a copy"),
         (without("samples.parquet"), "has no samples.parquet\n  finish it: isocost report"),
         (without("measures.json"), "has no measures of its cells"),
         (without(f"trainsets/{CELL}/train.parquet"), f"has no trainsets/{CELL}/train.parquet"),
@@ -322,6 +323,52 @@ def test_a_damaged_training_set_is_named(finished: Path, tmp_path: Path) -> None
     copy = tmp_path / "run"
     shutil.copytree(finished, copy)
     data = copy / "trainsets" / CELL / "train.parquet"
+    (copy / "digests.jsonl").unlink()  # as a run of an earlier version
     data.write_bytes(data.read_bytes()[:40] + b"x" * 400 + data.read_bytes()[-60:])
-    with pytest.raises(RunDirectoryError, match=r"train\.parquet: cannot be read"):
+    with pytest.raises(RunDirectoryError, match=r"train\.parquet: cannot be read.*\n  write it again: isocost report "):
         export(copy, CELL, "messages", tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    "name", ["measures.json", f"trainsets/{CELL}/train.parquet", f"trainsets/{CELL}/README.md", "problems/train.parquet", "manifest.json"]
+)
+def test_a_file_that_is_not_the_one_that_the_run_wrote_is_not_exported(finished: Path, tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    path = copy / name
+    if path.suffix == ".parquet":
+        pl.read_parquet(path).reverse().write_parquet(path)  # as readable as that of another run
+    else:
+        path.write_text(path.read_text() + "\n")
+    with pytest.raises(RunDirectoryError, match=rf"{name} was changed after the run had written it\n  isocost report .* writes it again"):
+        export(copy, CELL, "messages", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+    (copy / "digests.jsonl").unlink()  # a run of an earlier version stored none
+    assert export(copy, CELL, "messages", tmp_path / "data").rows
+
+
+@pytest.mark.parametrize("kept", ["digests", "none"])
+@pytest.mark.parametrize(
+    "name", ["samples.parquet", "problems/train.parquet", "study.yaml", f"trainsets/{CELL}/train.parquet", f"trainsets/{CELL}/README.md"]
+)
+def test_a_pipe_in_the_place_of_a_file_of_the_run_keeps_no_export_waiting(finished: Path, tmp_path: Path, name: str, kept: str) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    if kept == "none":
+        (copy / "digests.jsonl").unlink()
+    (copy / name).unlink()
+    os.mkfifo(copy / name)
+    with pytest.raises(IsocostError, match=rf"{name}: .*is not an ordinary file, but a pipe or a device"):
+        export(copy, CELL, "messages", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"PAR1", "cannot be read: "), (None, "is a folder, not a file\n  move it away, and ")])
+def test_a_damaged_pilot_is_named_by_export(finished: Path, tmp_path: Path, data: bytes | None, said: str) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    (copy / "pilot.parquet").mkdir() if data is None else (copy / "pilot.parquet").write_bytes(data)
+    with pytest.raises(RunDirectoryError) as caught:
+        export(copy, CELL, "messages", tmp_path / "data")
+    assert f"{copy / 'pilot.parquet'}: {said}" in str(caught.value)
+    assert str(caught.value).endswith(f"write it again: isocost report {copy}")

@@ -17,6 +17,7 @@ from isocost.cli import main
 from isocost.errors import InputError, RunDirectoryError
 from isocost.exporting.students import export_student
 from isocost.running import run, runs
+from isocost.store import RunDirectory
 from tests.builders import InlineExecutor, write_study
 from tests.exporting.fake_hub import FakeHub, served
 from tests.test_oldruns import OLD, taken_out
@@ -57,7 +58,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"student": "small", "left": CELL, "right": None, "right_prompt": "plain", "split": "test", "metric": "pass@1", "setup": None,
          "difference": estimate(10.0, -2.5, 22.5), "detectable": 18.0}
     ]  # fmt: skip
-    (out / "measures.json").write_text(json.dumps(measures), encoding="utf-8")
+    RunDirectory(out).write_json(measures, "measures.json")
     return out
 
 

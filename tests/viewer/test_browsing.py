@@ -1,15 +1,18 @@
 """The list of problems and the page of one."""
 
+import hashlib
 import html
 import json
+import os
 import re
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from isocost.errors import RunDirectoryError
-from isocost.viewer import strips
+from isocost.viewer import evidence, strips
 from isocost.viewer.listing import View
 from isocost.viewer.queue import Queue
 from isocost.viewer.rundata import RunData
@@ -167,7 +170,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_table_is_said_in_two_lines(tmp_path: Path) -> None:
     write_run(tmp_path)
     (tmp_path / "samples.parquet").write_bytes(b"PAR1 no table")
-    with pytest.raises(RunDirectoryError, match=r"cannot be read: .*\n  is the run directory whole\?"):
+    with pytest.raises(RunDirectoryError, match=r"samples.parquet: cannot be read: .*\n  write it again: isocost report "):
         RunData(tmp_path).counts()
 
 
@@ -235,3 +238,38 @@ def test_columns_that_are_empty_in_all_rows_are_left_out(tmp_path: Path) -> None
     page = pages.get("/")
     assert headers(page) == ["id", *MODELS, "correct", "distinct"]
     assert {len(row) for row in rows(page)} == {5}
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize("name", ["samples.parquet", "problems/train.parquet", "audits/chosen.parquet"])
+def test_a_file_that_is_not_the_one_that_the_run_wrote_is_said_on_the_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, size: str
+) -> None:
+    monkeypatch.setattr(evidence, "_AT_ONCE", 0 if size == "large" else evidence._AT_ONCE)
+    chosen = write_run(tmp_path)
+    digests = {each: hashlib.sha256((tmp_path / each).read_bytes()).hexdigest() for each in (name, "samples.parquet")}
+    (tmp_path / "samples.json").write_text(json.dumps({"sha256": digests["samples.parquet"]}))
+    (tmp_path / "digests.jsonl").write_text(json.dumps({"part": name, "sha256": digests[name]}) + "\n")
+    pages = open_pages(tmp_path, chosen)
+    assert "was changed after the run had written it" not in pages.get("/")
+    pl.read_parquet(tmp_path / name).reverse().write_parquet(tmp_path / name)
+    said = f"{name} was changed after the run had written it"
+    for address in ("/", "/problem?id=orchard-0003", "/label/1"):
+        until = time.monotonic() + 20
+        while said not in (page := pages.get(address)) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert f"{said}: what is shown may be another run&#39;s. isocost report {tmp_path} writes it again." in page
+
+
+@pytest.mark.parametrize("name", ["samples.parquet", "problems/train.parquet", "audits/chosen.parquet", "audits/labels.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_keeps_no_page_waiting(pages: Pages, name: str) -> None:
+    (pages.path / name).unlink(missing_ok=True)
+    os.mkfifo(pages.path / name)
+    answer = pages.client.get("/")
+    assert answer.status_code == 500
+    assert f"{name}: cannot be read: is not an ordinary file, but a pipe or a device" in answer.text
+
+
+def test_a_pipe_in_the_place_of_the_rates_leaves_the_target_out(pages: Pages) -> None:
+    os.mkfifo(pages.path / "audits" / "rates.json")
+    assert "12 problems" in pages.get("/")

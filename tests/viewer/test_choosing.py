@@ -98,7 +98,7 @@ def test_a_run_that_cannot_be_read_any_more_does_not_hide_the_others(client: Tes
     assert page.status_code == 200
     assert "cannot be read" in page.text
     assert page.text.count('data-name="samples">192<') == 1
-    assert client.get("/1/").status_code == 400
+    assert client.get("/1/").status_code == 500
     assert client.get("/2/").status_code == 200
 
 

@@ -4,12 +4,14 @@ import datetime as dt
 import fcntl
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from isocost.errors import StorageError
+from isocost.records import Chosen
 from isocost.store import Log
 from isocost.viewer.labelbook import LabelBook
 from tests.viewer.conftest import BASE, ORIGIN, PREFIX, Pages, below, open_pages
@@ -233,3 +235,54 @@ def test_places_beyond_the_end_are_not_there(pages: Pages) -> None:
         answer = pages.client.get(address)
         assert answer.status_code == 404
         assert f'href="{PREFIX}/label"' in answer.text
+
+
+def write_pools(path: Path, chosen: list[Chosen]) -> None:
+    """Write the draws that a run stored, of the chosen solutions."""
+    samples = pl.read_parquet(path / "samples.parquet")
+    rows = samples.join(pl.DataFrame([asdict(each) for each in chosen]), on=["model", "problem_id", "sample_index"])
+    for (model, pool), own in rows.group_by("model", "pool"):
+        folder = path / "pools" / str(model) / f"{pool}.parts"
+        folder.mkdir(parents=True)
+        own.select("problem_id", "sample_index", "generation", id="sample_id").write_parquet(folder / "0000.parquet")
+
+
+@pytest.mark.parametrize("how", ["a pool of another seed", "another text", "no such row"])
+def test_a_solution_that_is_not_the_chosen_one_is_neither_shown_nor_labelled(tmp_path: Path, how: str) -> None:
+    chosen = write_run(tmp_path)
+    write_pools(tmp_path, chosen)
+    pages = open_pages(tmp_path, chosen)
+    assert pages.post("/label", sample=chosen[0].sample_id, verdict="sound") == "/label/2"
+    one, file = chosen[1], tmp_path / "samples.parquet"
+    this = (pl.col("model") == one.model) & (pl.col("problem_id") == one.problem_id) & (pl.col("sample_index") == one.sample_index)
+    samples = pl.read_parquet(file)
+    if how == "no such row":
+        samples.filter(~this).write_parquet(file)
+    else:
+        column = "pool" if how == "a pool of another seed" else "generation"
+        samples.with_columns(pl.when(this).then(pl.lit("foreign")).otherwise(column).alias(column)).write_parquet(file)
+    page = pages.get("/label/2")
+    assert "samples.parquet does not have the chosen solution any more: choose again with isocost audit" in page
+    assert "foreign" not in page
+    refused = pages.client.post("/label", data={"sample": one.sample_id, "verdict": "sound"}, headers={"origin": ORIGIN})
+    assert refused.status_code == 400
+    assert f"choose again: isocost audit {tmp_path}" in refused.text
+    assert pages.post("/label", sample=one.sample_id, verdict="skip") == "/label/3"
+    assert pages.post("/label", sample=chosen[2].sample_id, verdict="sound") == "/label/4"
+    assert [line["sample_id"] for line in labels(tmp_path) if line["verdict"] == "sound"] == [chosen[0].sample_id, chosen[2].sample_id]
+
+
+@pytest.mark.parametrize("action", ["/label", "/undo"])
+def test_a_run_that_was_moved_is_said_to_be_gone_and_not_made_again(tmp_path: Path, action: str) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    chosen = write_run(run)
+    pages = open_pages(run, chosen)
+    say(pages, 0, "sound")
+    run.rename(tmp_path / "moved")
+    form = {"sample": chosen[0].sample_id, "verdict": "unsound", "last": "as it was shown"}
+    left = pages.client.post(action, data=form, headers={"origin": ORIGIN})
+    assert left.status_code == 500
+    assert re.search("folder is gone: put the run directory back|the run directory is gone", left.text)
+    assert not run.exists()
+    assert "the run directory is gone" in pages.client.get("/").text

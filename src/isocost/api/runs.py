@@ -10,6 +10,7 @@ from isocost.errors import RunDirectoryError
 from isocost.paths import read_parquet, shell_word
 from isocost.store import RunDirectory
 from isocost.store.rounds import later_rounds
+from isocost.store.unstudied import no_study
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,10 +41,7 @@ class Run:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         if not (self.directory / "study.yaml").exists():
-            raise RunDirectoryError(
-                f"{self.directory}: no study.yaml; is it a run directory?",
-                advice=f"start one: isocost run STUDY.yaml -o {shell_word(self.directory)}",
-            )
+            raise no_study(self.directory, f"start one: isocost run STUDY.yaml -o {shell_word(self.directory)}")
 
     @property
     def samples(self) -> pl.DataFrame:

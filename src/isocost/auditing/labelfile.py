@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from isocost.errors import StorageError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
+from isocost.paths import read_bytes
 from isocost.records import Label, LabelVerdict
 from isocost.store.fields import short
 
@@ -71,7 +72,7 @@ def end_last_line(path: Path) -> None:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         return b""
     except OSError as error:

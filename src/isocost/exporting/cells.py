@@ -16,15 +16,21 @@ from polars.exceptions import PolarsError
 
 from isocost.config import Study
 from isocost.errors import InputError, Option, RunDirectoryError
-from isocost.measuring.rundirs import facts_of
+from isocost.measuring.rundirs import facts_of, unreadable
 from isocost.nearest import did_you_mean
-from isocost.paths import read_parquet, scan_parquet, shell_word
+from isocost.paths import open_file, read_bytes, read_parquet, scan_parquet, shell_word
 from isocost.preparing.parts import known_parts
 from isocost.results.trainsets import find
 from isocost.store import RunDirectory
+from isocost.store.unstudied import no_study
 from isocost.studyfile import load_study
 from isocost.tables.coding import collected
 
+# Beside samples.parquet and the files of the training set. `manifest.json` has the identities of models for the card.
+_PUBLISHED = (
+    ("measures.json",), ("plan.json",), ("manifest.json",), ("problems", "train.parquet"), ("audits", "rates.json"),
+    ("trainsets", "contaminated.json"), ("pilot.parquet",),
+)  # fmt: skip
 PART = 5_000  # rows in memory at once
 
 
@@ -59,7 +65,9 @@ class CellData:
     @cached_property
     def problems(self) -> pl.DataFrame:
         """The training problems: columns `problem_id`, `question`, `answer`, in the study's order."""
-        frame = read_parquet(self.run / "problems" / "train.parquet", ["id", "question", "answer"])
+        path = self.run / "problems" / "train.parquet"
+        with readable(path):
+            frame = read_parquet(path, ["id", "question", "answer"])
         return frame.rename({"id": "problem_id"})
 
     @property
@@ -74,13 +82,15 @@ class CellData:
     @property
     def draw_columns(self) -> list[str]:
         """The columns of the run's samples."""
-        return scan_parquet(self.run / "samples.parquet").collect_schema().names()
+        path = self.run / "samples.parquet"
+        with readable(path):
+            return scan_parquet(path).collect_schema().names()
 
     @property
     def training_columns(self) -> list[str]:
         """The columns of the cell's training set."""
         path = find(self.run, self.name)[0]
-        with _readable(path):
+        with readable(path):
             return scan_parquet(path).collect_schema().names()
 
     def draws(self) -> pl.LazyFrame:
@@ -121,7 +131,9 @@ class CellData:
     @property
     def data_card(self) -> str:
         """The card that the run wrote beside the training set."""
-        return find(self.run, self.name)[1].read_text(encoding="utf-8")
+        path = find(self.run, self.name)[1]
+        with readable(path):
+            return read_bytes(path).decode("utf-8", "replace")
 
 
 def open_cell(run: Path, arm: str) -> CellData:
@@ -136,20 +148,38 @@ def open_cell(run: Path, arm: str) -> CellData:
         InputError: There is no such cell, or the arm has several.
     """
     if not (run / "study.yaml").exists():
-        raise RunDirectoryError(f"{run}: no study.yaml; is it a run directory?")
+        raise no_study(run)
     again = f"finish it: isocost report {shell_word(run)}"
     measured = (RunDirectory(run).read_derived("measures.json") or {}).get("cells") or {}
     name = _named(arm, list(measured), run, again)
     needed = [run / "samples.parquet", run / "problems" / "train.parquet", *find(run, name)]
     if missing := [path.relative_to(run) for path in needed if not path.exists()]:
         raise RunDirectoryError(f"{run}: has no {missing[0]}", advice=again)
-    if (facts := facts_of(run)) and (flaw := facts.flaw_of_table()):
-        raise RunDirectoryError(f"{run}: {flaw}", advice=f"{facts.report_again} writes it again")
+    _refuse_changed(run, name)
     study = load_study(run / "study.yaml", (), known_parts())
     if name.partition("@")[0] not in study.arms:
         raise RunDirectoryError(f"{run}: study.yaml has no arm {name.partition('@')[0]}, and measures.json has", advice=again)
     drawn, models = int(measured[name].get("n_samples", -1)), study.arms[name.partition("@")[0]].models
-    return CellData(name=name, run=run, study=study, measures=measured[name], allocations=_allocations(run, name, models, drawn, again))
+    with readable(run / "samples.parquet"):
+        allocations = _allocations(run, name, models, drawn, again)
+    return CellData(name=name, run=run, study=study, measures=measured[name], allocations=allocations)
+
+
+def _refuse_changed(run: Path, name: str) -> None:
+    """Refuse files that are not those that the run wrote: what is published would be another run's, or changed by hand.
+
+    Raises:
+        RunDirectoryError: A file was changed or cannot be read.
+    """
+    again = f"isocost report {shell_word(run)} writes it again"
+    with readable(run / "samples.parquet"):
+        if (facts := facts_of(run)) and (flaw := facts.flaw_of_table()):
+            raise RunDirectoryError(f"{run}: {flaw}", advice=again)
+    directory = RunDirectory(run)
+    for path in (*(run.joinpath(*each) for each in _PUBLISHED), *find(run, name)):
+        with readable(path):
+            if flaw := directory.flaw_of(*path.relative_to(run).parts):
+                raise RunDirectoryError(f"{run}: {flaw}", advice=again)
 
 
 def _named(arm: str, cells: list[str], run: Path, again: str) -> str:
@@ -170,7 +200,9 @@ def _pilot_draws(run: Path, models: Sequence[str]) -> pl.DataFrame:
     path, keys = run / "pilot.parquet", ["problem_id", "model", "sample_index"]
     if not path.exists():
         return _each([])
-    return collected(scan_parquet(path).select(keys).filter(pl.col("model").is_in(list(models)))).cast({"sample_index": pl.Int64})
+    with readable(path):
+        drawn = scan_parquet(path).select(keys).filter(pl.col("model").is_in(list(models))).collect(engine="streaming")
+        return drawn.cast({"sample_index": pl.Int64})
 
 
 def _allocations(run: Path, name: str, models: Sequence[str], drawn: int, again: str) -> pl.DataFrame:
@@ -210,15 +242,15 @@ def _cell_rows(samples: pl.LazyFrame, allocations: pl.DataFrame) -> pl.LazyFrame
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn errors of a damaged file into a RunDirectoryError."""
+def readable(path: Path) -> Iterator[None]:
+    """Turn errors of a damaged file of a run into a RunDirectoryError, whose remedy is to write the file again."""
     try:
         yield
     except (OSError, PolarsError, pa.ArrowException) as error:
-        raise RunDirectoryError(f"{path}: cannot be read: {str(error).partition(chr(10))[0][:200]}") from error
+        raise unreadable(path, error) from error
 
 
 def _parts(path: Path) -> Iterator[pl.DataFrame]:
-    with _readable(path), path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+    with readable(path), open_file(path) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
         for batch in parquet.iter_batches(batch_size=PART):
             yield pl.DataFrame(batch)

@@ -51,7 +51,12 @@ def survey_file(
     elif by is not None:
         columns.append(by)
     # Only the columns that this survey needs: texts are most of a large table.
-    table = scan_table(str(table_path), columns)
+    try:
+        table = scan_table(str(table_path), columns)
+    except TableError as error:
+        if run is None or error.advice or error.option:  # not the run's own table, or the command was wrong
+            raise
+        raise TableError(error.happened, advice=f"{run.report_again} writes it again") from error
     warnings = [f"{note}." for note in table_notes(str(table_path))]
     warnings += [said] if run and (said := run.doubt()) else []
     if run and given is None and "cost" not in table.collect_schema():

@@ -14,9 +14,10 @@ from polars.exceptions import PolarsError
 
 from isocost.errors import Option, RunDirectoryError, TableError
 from isocost.measuring.independent import FirstDraws, first_draws
-from isocost.paths import read_parquet, scan_parquet, shell_word
+from isocost.paths import read_bytes, read_parquet, scan_parquet, shell_word
 from isocost.policies import FIXED
 from isocost.store import PILOT, SAMPLES_DIGEST, RunDirectory, digest_of_file
+from isocost.store.unstudied import holds_run, no_study
 from isocost.tables.inputs import holds_samples
 from isocost.yamlfile import parse_yaml
 
@@ -96,7 +97,7 @@ def facts_of(path: Path) -> RunFacts | None:
     order = tuple(problem for (problem,) in _problems(run, "id"))
     # Without a readable study the draws themselves are tested, as for any other table.
     try:
-        study = parse_yaml((run / "study.yaml").read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data
+        study = parse_yaml(read_bytes(run / "study.yaml").decode("utf-8", "surrogateescape"), text_keys=True).data
         is_fixed = _policies(study)
         first = first_draws(run, study, order, [model for model, fixed in is_fixed.items() if not fixed])
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
@@ -109,9 +110,7 @@ def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
     try:
         return read_parquet(file, columns).rows() if file.exists() else []
     except (OSError, PolarsError) as error:
-        why = str(error).partition("\n")[0][:200]
-        again = f"isocost report {shell_word(run)}"
-        raise RunDirectoryError(f"{file}: cannot be read: {why}\n  write it again: {again}") from error
+        raise unreadable(file, error) from error
 
 
 def _policies(study: Mapping[str, Any]) -> dict[str, bool]:
@@ -134,7 +133,21 @@ def samples_of(path: Path) -> Path:
         raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {shell_word(path)}")
     if holds_samples(path):
         return path
+    if holds_run(path):
+        raise no_study(path)
     raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
+
+
+def unreadable(file: Path, error: Exception) -> RunDirectoryError:
+    """Return the error for a file of a run that cannot be read, and that the report writes again."""
+    run = next((each for each in file.parents if (each / "study.yaml").exists()), None)
+    if run is None:
+        return RunDirectoryError(f"{file}: cannot be read: the run directory is gone", advice="put it back where it was")
+    why = "is a folder, not a file" if file.is_dir() else f"cannot be read: {str(error).partition(chr(10))[0][:200]}"
+    # A run replaces damaged files, and pipes too, but no folder: what is in it may be somebody's.
+    return RunDirectoryError(
+        f"{file}: {why}", advice=f"{'move it away, and ' if file.is_dir() else ''}write it again: isocost report {shell_word(run)}"
+    )
 
 
 def pilot_of(path: Path) -> Path | None:

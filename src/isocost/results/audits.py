@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,7 +22,7 @@ from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Chosen, Estimate, Unit
 from isocost.results.drawtable import DrawTable
 from isocost.sampling.data import SamplingOutcome
-from isocost.store import RunDirectory, write_parquet
+from isocost.store import RunDirectory
 
 FOLDER = "audits"
 _TEXT, _FLAG = pl.String(), pl.Boolean()
@@ -223,10 +222,7 @@ def _found(chosen: Chosen, steps: bool | None, judged: Mapping[str, auditing.Jud
     )
 
 
-def _write(directory: RunDirectory, name: str, parts: Sequence[pl.DataFrame]) -> Path:
-    directory.check()
-    path = directory.path / FOLDER / f"{name}.parquet"
+def _write(directory: RunDirectory, name: str, parts: Sequence[pl.DataFrame]) -> None:
     schema = _SCHEMAS[name]
     rows = [part.select(pl.col(key).cast(dtype) for key, dtype in schema.items()) for part in parts if part.height]
-    write_parquet(pl.concat(rows, rechunk=True) if rows else pl.DataFrame(schema=schema), path)
-    return path
+    directory.write_frames([pl.concat(rows, rechunk=True) if rows else pl.DataFrame(schema=schema)], FOLDER, f"{name}.parquet")

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from isocost.errors import RunDirectoryError
-from isocost.paths import shell_word
+from isocost.paths import read_bytes, shell_word
 from isocost.records import Results
+from isocost.store.unstudied import no_study
 
 RESULTS = "results.json"
 
@@ -33,9 +34,9 @@ def read_results(directory: Path) -> Results:
     path = directory / RESULTS
     again = f"make it: isocost report {shell_word(directory)}"
     if not (directory / "study.yaml").exists():
-        raise RunDirectoryError(f"{directory}: no study.yaml; is it a run directory?", advice="name the folder that isocost run wrote")
+        raise no_study(directory, "name the folder that isocost run wrote")
     try:
-        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        raw: Any = json.loads(read_bytes(path))
         pairs = raw.pop("reasoning")
         reasoning = {(account, model): (tokens, total) for account, model, tokens, total in pairs}
         return _adapter().validate_python({**raw, "reasoning": reasoning})

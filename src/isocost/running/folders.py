@@ -15,13 +15,14 @@ from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
-from isocost.paths import shell_word, stamp_of
+from isocost.paths import read_bytes, shell_word, stamp_of
 from isocost.preparing.changes import read_last_study
 from isocost.preparing.prepare import Prepared
 from isocost.results.results import environment
 from isocost.sampling.batches import changed_error
 from isocost.store import RunDirectory
 from isocost.store.rounds import MARK
+from isocost.store.unstudied import holds_run, no_study
 from isocost.yamlfile import dump_yaml, parse_yaml
 
 
@@ -47,7 +48,7 @@ def chat_date_of(directory: RunDirectory) -> dt.date:
     folders = [directory.path, *([directory.path.resolve().parent.parent] if (directory.path / MARK).exists() else [])]
     for path in (folder / "manifest.json" for folder in folders):
         try:
-            return dt.date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["chat_date"])
+            return dt.date.fromisoformat(json.loads(read_bytes(path))["chat_date"])
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             if stamp := stamp_of(path):
                 return dt.date.fromtimestamp(stamp[1] / 1e9)
@@ -110,11 +111,8 @@ def check_same_study(directory: RunDirectory, study: Study) -> None:
                 f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
             )
     elif others := directory.unknown_names():
-        if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
-            raise RunDirectoryError(
-                f"{directory.path}: holds what a run bought, but no study.yaml",
-                advice="restore it from a copy, or put a copy of the run's study file there under this name",
-            )
+        if holds_run(directory.path):
+            raise no_study(directory.path)
         raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import InputError, RunDirectoryError, RunError, StudyError
+from isocost.errors import InputError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
@@ -42,6 +42,7 @@ from isocost.running.stages import LAST_STAGES, STAGES, StudyRun
 from isocost.running.starts import Start, resume_command
 from isocost.running.unchanged import ReportedRun, report_run
 from isocost.store import PILOT, RunDirectory
+from isocost.store.unstudied import no_study
 from isocost.studyfile import load_study, placed
 from isocost.summaries.choices import ChoiceForecast, forecast_choices, token_lengths
 from isocost.summaries.pilots import warn_of_small_budgets
@@ -134,10 +135,7 @@ def run_stage(
     """
     _refuse_unknown(stage, STAGES)
     if not (directory_path / "study.yaml").exists():
-        raise RunDirectoryError(
-            f"{directory_path}: no study.yaml; is it a run directory?",
-            advice=f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}",
-        )
+        raise no_study(directory_path, f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}")
     with RunDirectory(directory_path) as directory:
         read_last_study(directory)  # raises on a damaged file with the remedy; load_study would report YAML errors only
         base = base_of(directory)

@@ -149,6 +149,7 @@ class Reconciliation:
         # Errors first: nothing is entered into a ledger that the user is told to restore from a copy.
         self._refuse_changed()
         self._refuse_moved()
+        self._refuse_foreign()
         self._settle_missing(terms, listener)
         self._settle_unknown(terms, listener)
         self._ledger.forget_paid()
@@ -177,6 +178,17 @@ class Reconciliation:
             f"{self._folder_of(place)}: holds {batches} paid and stored as {self._folder_of(own)}, and would be bought again",
             advice="files were moved or renamed by hand: move them back",
         )
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a ledger that knows none of the stored batches, and others in their place: what is stored was paid by another ledger."""
+        others = sum(map(len, self._ledger.paid.values()))
+        if self._unknown and others and not self._found:
+            n = len(self._unknown)
+            stored = "the batch" if n == 1 else f"any of the {n:,} batches"
+            raise RunDirectoryError(
+                f"{self._ledger.log.path}: lacks {stored} that the run has stored, and has {others:,} that it has not: it is another run's",
+                advice="restore the run's own ledger from a copy; what is stored is paid, and need not be bought again",
+            )
 
     def _folder_of(self, place: Place) -> Path:
         account, model, name = place

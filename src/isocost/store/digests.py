@@ -1,7 +1,7 @@
-"""Digests of the sealed parts of a run, in its `digests.jsonl`.
+"""Digests of the sealed parts of a run, and of finished files that others read, in its `digests.jsonl`.
 
 A part has a mark in its footer that says that its digest was stored before it. So a digest that is missing was removed; parts of versions
-that stored none have no mark, and are read without.
+that stored none have no mark, and are read without. The digest of a finished file is stored after it; a file without one is taken as it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from isocost.errors import StorageError
@@ -25,6 +26,8 @@ MARK = {"isocost.digest": DIGESTS}
 _ACCEPTED = f'{{"part": "{ALL}", "sha256": "{ANY}"}}'
 _REMEDY = f"restore the file from a copy; to take the parts as they are, leave this line alone in it: {{{_ACCEPTED}}}"
 _FOLDERS = ("pools", "verdicts", "judge", "evaluations")
+# Finished files that are exported or shown to people; each may be replaced by that of another run, which looks the same.
+_FINISHED = ("measures.json", "plan.json", "manifest.json", "pilot.parquet", "problems/*.parquet", "audits/*", "trainsets/*")
 _one = threading.Lock()  # evaluations are sealed by several threads
 
 
@@ -44,6 +47,28 @@ class Digests:
         """Append the digest of a part."""
         with _one:
             self.log.append({"part": self._name(path), "sha256": hashlib.sha256(packed).hexdigest()})
+
+    def note(self, path: Path) -> None:
+        """Append the digest of a finished file, if it is one of those that have one and the last one is another."""
+        name = self._name(path)
+        if not any(fnmatchcase(name, pattern) for pattern in _FINISHED):
+            return
+        digest = digest_of_file(path)
+        with _one:
+            if {entry["part"]: entry["sha256"] for entry in self.log.entries()}.get(name) != digest:
+                self.log.append({"part": name, "sha256": digest})
+
+    def flaw_of(self, *names: str) -> str:
+        """Return why a finished file is not the one that the run wrote; "" where nothing is known that speaks against it.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        path = self._root.joinpath(*names)
+        digest = {str(entry.get("part")): entry.get("sha256") for entry in self.log.peek()}.get(self._name(path), ANY)
+        if digest == ANY or not path.exists() or digest == digest_of_file(path):
+            return ""
+        return f"{self._name(path)} was changed after the run had written it"
 
     def of(self, folder: Path) -> dict[Path, str]:
         """Return the digests of the parts in a folder."""

@@ -133,13 +133,30 @@ class RunDirectory:
 
         return Digests(self.path).warning()
 
+    def flaw_of(self, *names: str) -> str:
+        """Return why a finished file is not the one that the run wrote, by its digest; "" where nothing speaks against it.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        from isocost.store.digests import Digests
+
+        return Digests(self.path).flaw_of(*names)
+
+    def _noted(self, path: Path) -> Path:
+        """Store the digest of a finished file, if it is of those that have one, and return its path."""
+        from isocost.store.digests import Digests
+
+        Digests(self.path, self.check).note(path)
+        return path
+
     def write_text(self, text: str, *names: str) -> Path:
         """Write a finished text file."""
         path = self.path.joinpath(*names)
         self.check()
         with atomic_write(path, self._root) as temporary:
             temporary.write_text(text, encoding="utf-8", errors="surrogateescape")  # paths in the text need not be UTF-8
-        return path
+        return self._noted(path)
 
     def write_json(self, value: object, *names: str) -> Path:
         """Write a finished JSON file."""
@@ -219,14 +236,14 @@ class RunDirectory:
         path = self.path.joinpath(*names)
         self.check()
         write_parquet(pl.DataFrame(list(rows), infer_schema_length=None), path, self._root)
-        return path
+        return self._noted(path)
 
     def write_frames(self, parts: Iterable[pl.DataFrame], *names: str) -> Path:
         """Write a finished Parquet file of frames that have the same columns, one after the other."""
         path = self.path.joinpath(*names)
         self.check()
         write_parts(parts, path, self._root)
-        return path
+        return self._noted(path)
 
     def read_rows(self, *names: str) -> list[Row]:
         """Return the rows of a Parquet file."""

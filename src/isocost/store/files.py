@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isocost.errors import StorageError
+from isocost.paths import open_file
 
 if TYPE_CHECKING:  # reading logs does not need polars
     import polars as pl
@@ -90,7 +91,7 @@ def atomic_write(path: Path, root: Path | None = None) -> Iterator[Path]:
 
 def digest_of_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -21,6 +21,7 @@ from isocost.ledger.summary import PROGRESS, Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
 from isocost.records import UNITS, Truncation, Unit
 from isocost.store import RunDirectory
+from isocost.store.unstudied import no_study
 from isocost.summaries.roundstatus import round_lines, rounds_of
 
 START = "start.json"  # as running/starts.py writes it; importing that takes half a second
@@ -40,7 +41,7 @@ def status_of(path: Path) -> dict[str, Any]:
         RunDirectoryError: the folder is not a run directory.
     """
     if not (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
+        raise no_study(path)
     directory = RunDirectory(path)
     study = read_last_study(directory) or {}
     progress = _complete(directory.read_derived(PROGRESS), PROGRESS_KEYS)

@@ -25,7 +25,7 @@ from isocost.viewer.labelling import END, Labelling
 from isocost.viewer.listing import View
 from isocost.viewer.queue import AGREEMENT
 from isocost.viewer.rendering import SCRIPTS, Renderer, script, style
-from isocost.viewer.unsaved import not_saved
+from isocost.viewer.unsaved import not_saved, status_of
 
 _LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
 _MOST_FIELDS = 10
@@ -168,9 +168,7 @@ def _not_there(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    return _error(
-        request, "Not saved" if request.method == "POST" else "Cannot be shown", str(error), 400 if isinstance(error, InputError) else 500
-    )
+    return _error(request, "Not saved" if request.method == "POST" else "Cannot be shown", str(error), status_of(error))
 
 
 def _error(request: Request, title: str, message: str, status: int) -> Response:

@@ -45,7 +45,8 @@ class LabelBook:
 
     def __init__(self, path: Path, labeller: str, *, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self.labeller = labeller
-        self._log = Log(path / "audits" / "labels.jsonl")
+        # A run directory that was moved is not made again: nobody would look for its labels there.
+        self._path, self._log = path, Log(path / "audits" / "labels.jsonl", root=path)
         self._now = now
         self._one = threading.RLock()
         self._stamp: tuple[int, int] | None = None
@@ -130,7 +131,7 @@ class LabelBook:
         with self._one:
             # Before it appends, a log repairs a line that was cut off. Another labeller must not be writing a line at that time.
             with storage_errors(beside):
-                make_folder(beside.parent)
+                make_folder(beside.parent, self._path)
                 lock = FolderLock(beside.parent, beside.name, wait=True)
             try:
                 yield

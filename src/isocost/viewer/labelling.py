@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from isocost.auditing.labels import REASONS
 from isocost.equations import audit_steps
 from isocost.errors import InputError
+from isocost.paths import shell_word
 from isocost.records import Audit, Chosen, Label, LabelVerdict
 from isocost.viewer.labelbook import LabelBook, mark
 from isocost.viewer.queue import Differing, Queue, address
@@ -18,7 +19,7 @@ from isocost.viewer.wording import did, equations, label_text, verdict_of
 END = "/label/done"
 SHOWN = 20_000  # characters of a solution; a link shows the rest
 LONGEST_NOTE = 2000
-_LOST = "(samples.parquet has no such solution: skip it, and choose again with isocost audit)"
+_LOST = "(samples.parquet does not have the chosen solution any more: choose again with isocost audit)"
 _SAID: tuple[LabelVerdict, ...] = ("sound", "unsound", "unsure", "skip")
 
 
@@ -49,10 +50,17 @@ class Labelling:
         """Write the label of a form and return the address of the next page.
 
         Raises:
-            InputError: The form is invalid, or its solution is not chosen.
+            InputError: The form is invalid, its solution is not chosen, or samples.parquet has another one in its place.
             StaleError: The current label is not the one that the form's page showed.
         """
         number, verdict, reason, note = self.read(form)
+        chosen = self.queue().at(number)
+        # The page did not show it, or it was shown before the samples were changed: no label may count for a text that nobody read.
+        if verdict != "skip" and chosen is not None and self._data.chosen_text(chosen) is None:
+            raise InputError(
+                f"{self._data.path / 'samples.parquet'}: does not have the chosen solution {number} any more, so it cannot be labelled",
+                advice=f"choose again: isocost audit {shell_word(self._data.path)}",
+            )
         self._book.say(form["sample"], verdict, reason=reason, note=None if verdict == "skip" else note, stood=form.get("stood"))
         return self.differing().following(number) if form.get("among") else self.where_next(number)
 
@@ -93,7 +101,7 @@ class Labelling:
         chosen = queue.at(number)
         if chosen is None:
             return None
-        text = self._data.text(model=chosen.model, problem_id=chosen.problem_id, sample_index=chosen.sample_index)
+        text = self._data.chosen_text(chosen)
         text = _LOST if text is None else text
         own, words = self._book.own().get(chosen.sample_id), self._book.words()
         shown = text if whole else text[:SHOWN]
@@ -102,6 +110,7 @@ class Labelling:
         return self.render(
             "label.html.j2",
             number=number,
+            doubt=self._data.doubt(),
             total=standing.total,
             labeller=self._book.labeller,
             labelled=standing.labelled,

@@ -14,8 +14,11 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError, StudyError
+from isocost.measuring.rundirs import unreadable
 from isocost.paths import read_parquet, scan_parquet, shell_word, stamp_of
 from isocost.records import Audit, AuditedBy, Chosen
+from isocost.store.unstudied import no_study
+from isocost.viewer.evidence import Doubts, is_chosen
 from isocost.yamlfile import read_yaml
 
 KINDS = ("correct", "wrong", "cut off", "failed")
@@ -77,17 +80,19 @@ class RunData:
         """
         self.path = path
         if not (path / "study.yaml").exists():
-            raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
+            raise no_study(path)
         if not (path / "samples.parquet").exists():
             raise RunDirectoryError(
                 f"{path}: no samples.parquet: nothing to show yet\n  finish sampling first: isocost sample {shell_word(path)}"
             )
+        self._samples, self._problems = path / "samples.parquet", path / "problems" / "train.parquet"
         self.name = _study_name(path)
         self._one = threading.Lock()  # pages are rendered in several threads
         self._stamp: tuple[object, ...] = ()
         self._counts: Counts | None = None
         self._audited: Audited | None = None
         self._distinct: dict[str, int] = {}
+        self._doubts = Doubts(path)
 
     def counts(self) -> Counts:
         """Return the counts, read again if the run has changed its files.
@@ -107,13 +112,13 @@ class RunData:
 
     def problem(self, problem_id: str) -> dict[str, str] | None:
         """Return id, question, answer, metadata and level of a problem, or None if the id is unknown."""
-        with reading(self.path):
+        with reading(self._problems):
             rows = _questions(self.path).filter(pl.col("id") == problem_id).collect().to_dicts()
         return {**rows[0], "level": _level(rows[0]["metadata"])} if rows else None
 
     def questions(self, problem_ids: Sequence[str], most: int) -> dict[str, str]:
         """Return the first `most` characters of the questions of some problems."""
-        with reading(self.path):
+        with reading(self._problems):
             found = _questions(self.path).filter(pl.col("id").is_in(list(problem_ids)))
             rows = found.select("id", pl.col("question").str.slice(0, most)).collect()
         return dict(rows.iter_rows())
@@ -139,25 +144,43 @@ class RunData:
         return self._distinct
 
     def _count_distinct(self, known: dict[str, int], problem_ids: Sequence[str], wanted: pl.Expr) -> None:
-        with reading(self.path):
+        with reading(self._samples):
             texts = self._scan().filter(wanted & pl.col("correct")).select("problem_id", pl.col("generation").hash())
             rows = texts.group_by("problem_id").agg(pl.col("generation").n_unique()).collect(engine="streaming")
         known.update({**dict.fromkeys(problem_ids, 0), **dict(rows.iter_rows())})
 
     def samples(self, problem_id: str) -> pl.DataFrame:
         """Return all samples of a problem, with their texts and a column `kind`."""
-        with reading(self.path):
+        with reading(self._samples):
             return self._scan().filter(pl.col("problem_id") == problem_id).with_columns(kind=KIND).collect(engine="streaming")
 
     def text(self, *, model: str, problem_id: str, sample_index: int) -> str | None:
         """Return the text of one sample, or None if there is no such sample."""
+        found = self._sample(model, problem_id, sample_index)
+        return None if found is None else found[1]
+
+    def chosen_text(self, chosen: Chosen) -> str | None:
+        """Return the text of a chosen solution, or None if samples.parquet has it not, or another one in its place."""
+        found = self._sample(chosen.model, chosen.problem_id, chosen.sample_index)
+        return found[1] if found and is_chosen(self.path, chosen, *found) else None
+
+    def doubt(self) -> str:
+        """Return which file is not the one that the run wrote, and what to do; "" where none is known to be, or not yet."""
+        self._fresh()
+        return self._doubts.found(self._stamp)
+
+    def _sample(self, model: str, problem_id: str, sample_index: int) -> tuple[str | None, str] | None:
+        """Return the pool and the text of one sample, or None if there is no such sample."""
         this = (pl.col("problem_id") == problem_id) & (pl.col("model") == model) & (pl.col("sample_index") == sample_index)
-        with reading(self.path):
-            found = self._scan().filter(this).select("generation").collect(engine="streaming")["generation"]
-        return None if found.is_empty() else found[0] or ""
+        with reading(self._samples):
+            samples = self._scan()
+            # Tables of early versions have no pools.
+            pool = pl.col("pool") if "pool" in samples.collect_schema() else pl.lit(None, dtype=pl.String).alias("pool")
+            rows = samples.filter(this).select(pool, "generation").collect(engine="streaming").rows()
+        return (rows[0][0], rows[0][1] or "") if rows else None
 
     def _scan(self) -> pl.LazyFrame:
-        return scan_parquet(self.path / "samples.parquet")
+        return scan_parquet(self._samples)
 
     def _fresh(self) -> tuple[Counts, Audited]:
         with self._one:
@@ -165,28 +188,34 @@ class RunData:
             others = [p for folder in ("problems/*", "audits/**/*.parquet") for p in sorted(self.path.glob(folder)) if p.name[0] != "."]
             stamp = tuple((str(p), *found) for p in (self.path / "samples.parquet", *others) if (found := stamp_of(p)))
             if self._counts is None or self._audited is None or stamp != self._stamp:
-                with reading(self.path):
-                    self._counts, self._audited = _count(self._scan(), _questions(self.path)), read_audited(self.path)
+                with reading(self._samples):
+                    counted = _count_samples(self._scan())
+                with reading(self._problems):
+                    self._counts = _count(*counted, _questions(self.path))
+                self._audited = read_audited(self.path)
                 self._distinct = {}
                 self._stamp = stamp
             return self._counts, self._audited
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn errors of polars and the file system into a RunDirectoryError."""
+def reading(file: Path) -> Iterator[None]:
+    """Turn errors of polars and the file system into a RunDirectoryError that names the file."""
     try:
         yield
     except (OSError, PolarsError) as error:
-        why = str(error).partition("\n")[0][:200]
-        raise RunDirectoryError(f"{path}: cannot be read: {why}\n  is the run directory whole?") from error
+        raise unreadable(file, error) from error
 
 
-def _count(samples: pl.LazyFrame, questions: pl.LazyFrame) -> Counts:
+def _count_samples(samples: pl.LazyFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the counts by problem and model, and the models in the order of their first sample."""
     kinds = [KIND.eq(kind).sum().alias(kind) for kind in KINDS]
     # Only short columns are read, never the texts, so that 10 million samples can be counted.
     by_model = samples.group_by("problem_id", "model").agg(pl.len().alias("n"), *kinds).collect(engine="streaming").cast(_COUNTED)  # type: ignore[arg-type]
-    models = samples.select(pl.col("model").unique(maintain_order=True)).collect()["model"].to_list()
+    return by_model, tuple(samples.select(pl.col("model").unique(maintain_order=True)).collect()["model"].to_list())
+
+
+def _count(by_model: pl.DataFrame, models: tuple[str, ...], questions: pl.LazyFrame) -> Counts:
     mostly, seldom = (2 * pl.col("correct") > pl.col("n")).any(), (2 * pl.col("correct") < pl.col("n")).any()
     per_problem = by_model.group_by("problem_id").agg(pl.col("n", "correct").sum(), disagree=mostly & seldom)
     known = questions.select("id", "metadata").collect()
@@ -194,7 +223,7 @@ def _count(samples: pl.LazyFrame, questions: pl.LazyFrame) -> Counts:
     problems = known.select("id").with_columns(levels).with_row_index("place")
     joined = problems.join(per_problem, left_on="id", right_on="problem_id", how="left", maintain_order="left")
     filled = joined.with_columns(pl.col("n", "correct").fill_null(0), pl.col("disagree").fill_null(value=False))
-    return Counts(problems=filled, by_model=by_model, models=tuple(models))
+    return Counts(problems=filled, by_model=by_model, models=models)
 
 
 def _questions(path: Path) -> pl.LazyFrame:
@@ -242,7 +271,8 @@ def read_audited(path: Path) -> Audited:
 def _rows(file: Path, columns: list[str]) -> list[dict[str, Any]]:
     if not file.exists():
         return []
-    frame = read_parquet(file)
+    with reading(file):
+        frame = read_parquet(file)
     if missing := [name for name in columns if name not in frame.columns]:
         raise RunDirectoryError(f"{file}: has no column {missing[0]}\n  make it again: isocost audit {shell_word(file.parent.parent)}")
     return frame.select(columns).to_dicts()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.auditing.labels import rate_so_far, verdicts
+from isocost.paths import read_bytes
 from isocost.records import Estimate
 from isocost.reporting.numbers import percent
 from isocost.viewer.labelbook import LabelBook
@@ -49,7 +50,7 @@ def target(path: Path, have: int) -> Target | None:
         have: Number of labels that are sound or unsound.
     """
     try:
-        found = json.loads((path / "audits" / "rates.json").read_text(encoding="utf-8"))
+        found = json.loads(read_bytes(path / "audits" / "rates.json"))
         chosen = {model: int(own["chosen"]) for model, own in found["models"].items()}
         needed = [_places(pair, chosen) for pair in found["labels_needed"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):

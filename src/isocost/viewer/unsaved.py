@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from isocost.errors import InputError, IsocostError
+from isocost.errors import InputError, IsocostError, RunDirectoryError
 from isocost.records import Label
 from isocost.viewer.labelbook import StaleError, mark
 from isocost.viewer.labelling import Labelling
@@ -39,7 +39,12 @@ def not_saved(labelling: Labelling, action: str, form: Mapping[str, str], error:
         back="/label",
         leave="back to labelling",
     )
-    return page, 400 if isinstance(error, InputError) else 500
+    return page, status_of(error)
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status of an error: 400 for what was asked, 500 for files that cannot be read or written."""
+    return 400 if isinstance(error, InputError) and not isinstance(error, RunDirectoryError) else 500
 
 
 def _asked(labelling: Labelling, form: Mapping[str, str], stands: Label | None) -> dict[str, object]:
