@@ -175,6 +175,8 @@ def test_costs_are_numbers_of_at_least_0(tmp_path: Path) -> None:
     for column in ([1.0, -0.5], [1.0, float("nan")], [1.0, float("inf")], [1, -3]):
         frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "cost": column})
         assert "row 2: cost must be a number of at least 0" in refusal(parquet(tmp_path, frame))
+    frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "cost": [0.0, 5e-324]})
+    assert "row 2: cost must be 0 or from 1e-60 to 1e+60, found 5e-324" in refusal(parquet(tmp_path, frame))
 
 
 @pytest.mark.parametrize("name", ["sample_index", "num_prompt_tokens", "num_generated_tokens"])

@@ -88,7 +88,8 @@ def test_a_boxed_answer_that_comes_to_one_number(reference: str, answer: str) ->
 )
 def test_stars_between_numbers_are_a_power(text: str) -> None:
     assert GRADER.grade("8", text).correct
-    assert not GRADER.grade("23", text).correct and not GRADER.grade("3", text).correct
+    assert not GRADER.grade("23", text).correct
+    assert not GRADER.grade("3", text).correct
     assert GRADER.grade("2**3", text).reason == "bad_reference"
 
 

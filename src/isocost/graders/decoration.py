@@ -61,7 +61,9 @@ def without_emphasis(text: str) -> str:
     if "**" not in text:
         return text
     runs = list(_STARS.finditer(text))
-    powers, waiting, lone = set(), [], []
+    powers: set[int] = set()
+    waiting: list[int] = []
+    lone: list[int] = []
     for number, run in enumerate(runs):
         opens, closes = not text[run.end() : run.end() + 1].isspace(), not text[run.start() - 1 : run.start()].isspace()
         is_between = _BASE.search(text[max(0, run.start() - _NEAR) : run.start()]) and _EXPONENT.match(text, run.end())
