@@ -50,7 +50,7 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
     column = pl.col(name)
     if dtype == target:
         if target == pl.Float64():
-            _refuse_first(lazy, name, ~column.is_between(0, float("inf"), closed="left"), source)
+            _refuse_first(lazy, name, ~_is_cost(column), source)
         if name in COUNTS:
             _refuse_first(lazy, name, column < 0, source)
         return column
@@ -61,8 +61,7 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
     if target == pl.Int64() and dtype.is_integer():
         _refuse_first(lazy, name, ~column.is_between(0 if name in COUNTS else -(2**63), 2**63 - 1), source)
     elif target == pl.Float64() and dtype.is_numeric():
-        amount = column.cast(pl.Float64)
-        _refuse_first(lazy, name, ~(amount.is_between(LEAST_COST, MOST_COST) | (amount == 0)), source)
+        _refuse_first(lazy, name, ~_is_cost(column.cast(pl.Float64)), source)
     elif not _casts_to_text(dtype, target, number_may_be=number_may_be):
         # A column of nulls has any type in Parquet, so it is valid as long as no value is there.
         _refuse_first(lazy, name, column.is_not_null(), source)
@@ -70,6 +69,10 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
             raise refuse(source.at(0), name, None)
         return pl.lit(None, dtype=target).alias(name)
     return column.cast(target)
+
+
+def _is_cost(column: pl.Expr) -> pl.Expr:
+    return column.is_between(LEAST_COST, MOST_COST) | (column == 0)
 
 
 def _casts_to_text(dtype: pl.DataType, target: pl.DataType, *, number_may_be: bool) -> bool:
