@@ -8,6 +8,7 @@ import pytest
 
 from isocost.errors import TableError
 from isocost.tables import COLUMNS, scan_table
+from isocost.tables.reading import records_of
 from tests.builders import read_table
 
 ROW: dict[str, Any] = {"problem_id": "p", "model": "m", "correct": True}
@@ -168,6 +169,19 @@ def test_large_row_groups_are_read_page_by_page(tmp_path: Path, monkeypatch: pyt
     assert lazy.head(9).collect(engine="streaming").height == 9
 
 
+def test_a_table_is_recognised_by_its_first_bytes(tmp_path: Path) -> None:
+    named_lines, named_parquet = tmp_path / "lines.parquet", tmp_path / "frame.jsonl"
+    named_lines.write_bytes(Path(jsonl(tmp_path, ROW)).read_bytes())
+    named_parquet.write_bytes(Path(parquet(tmp_path, pl.DataFrame([ROW]))).read_bytes())
+    assert [read_table(str(path))["model"].to_list() for path in (named_lines, named_parquet)] == [["m"], ["m"]]
+
+
+def test_lines_that_carriage_returns_end_are_records(tmp_path: Path) -> None:
+    path = tmp_path / "old.jsonl"
+    path.write_bytes(b'{"a": 1}\r{"a": 2}\r\n\n{"a": 3}')
+    assert [record.at.rpartition(":")[2] for record in records_of(path)] == ["1", "2", "4"]
+
+
 def test_costs_are_numbers_of_at_least_0(tmp_path: Path) -> None:
     assert read_table(jsonl(tmp_path, {**ROW, "cost": 2}, {**ROW, "cost": 0.5}, ROW))["cost"].to_list() == [2.0, 0.5, None]
     for value in (-1, "1", True):
@@ -175,6 +189,8 @@ def test_costs_are_numbers_of_at_least_0(tmp_path: Path) -> None:
     for column in ([1.0, -0.5], [1.0, float("nan")], [1.0, float("inf")], [1, -3]):
         frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "cost": column})
         assert "row 2: cost must be a number of at least 0" in refusal(parquet(tmp_path, frame))
+    frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "cost": [0.5, 5e-324]})
+    assert "row 2: cost must be 0 or from 1e-60 to 1e+60, found 5e-324" in refusal(parquet(tmp_path, frame))
 
 
 @pytest.mark.parametrize("name", ["sample_index", "num_prompt_tokens", "num_generated_tokens"])

@@ -69,7 +69,7 @@ def test_solutions_are_compared_if_there_are_texts(pool: Path, tmp_path: Path) -
         ([], "neither the column cost nor num_generated_tokens"),
         (["--budget", "-1", *COSTS], "--budget: must be a number above 0"),
         (["--label", "levle", *COSTS], 'has no column "levle"'),
-        (["--cost", "weak=1e91/draw", "--cost", "strong=3/draw"], "a draw costs 1e+91: more than 1e+90"),
+        (["--cost", "weak=1e91/draw", "--cost", "strong=3/draw"], 'the cost of "weak" is 1e+91; a cost is from 1e-60 to 1e+60'),
         (["--policies", "builtins:len", *COSTS], "builtins:len cannot be made from its terms: object of type 'Terms' has no len()"),
     ],
 )

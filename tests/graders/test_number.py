@@ -83,6 +83,27 @@ def test_a_boxed_answer_that_comes_to_one_number(reference: str, answer: str) ->
     assert GRADER.grade(reference, f"\\boxed{{{answer}}}").correct
 
 
+@pytest.mark.parametrize(
+    "text", ["2**3", "2 ** 3", "So 2**3.", "#### 2**3", "\\boxed{2**3}", "\\boxed{(1+1)**3}", "**2**3**", "2**3 = **8**"]
+)
+def test_stars_between_numbers_are_a_power(text: str) -> None:
+    assert GRADER.grade("8", text).correct
+    assert not GRADER.grade("23", text).correct
+    assert not GRADER.grade("3", text).correct
+    assert GRADER.grade("2**3", text).reason == "bad_reference"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**42**", "***42***", "4**2**", "**Answer:** 42", "**Answer:**42", "It is ** 42 ** apples", "2**3 = 8, in all **42** apples",
+        "The area is 42 m**2", "The area is 42 m^2", "**5**, so **42**per day", "42**", "**42",
+    ],
+)  # fmt: skip
+def test_stars_of_emphasis_are_no_power(text: str) -> None:
+    assert GRADER.grade("42", text).correct
+
+
 @given(st.fractions())
 def test_canonical_spelling_is_read_back(value: Fraction) -> None:
     assert parse_number(canonical(value)) == value

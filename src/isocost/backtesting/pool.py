@@ -19,7 +19,6 @@ from isocost.metrics.diversity import Level, distinct_key
 T = TypeVar("T", bound=np.generic)
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_MOST = 1e90  # sums and squares of larger costs overflow a float
 _GIVE_COSTS = (
     "give a column cost, or for each model ",
     replace(COST, value="MODEL=AMOUNT/draw", argument_value="{MODEL: AMOUNT}"),
@@ -141,8 +140,6 @@ def pool_of(table: pl.DataFrame, *, given: GivenCosts | None = None, label: str 
     place[order] = np.arange(len(pair)) - starts[pair[order]]
     at = (problem, model, place)
     paid, unit = _costs(table, models, model, given)
-    if paid.max() > _MOST:
-        raise TableError(f"a draw costs {paid.max():.3g}: more than {_MOST:g}", advice=("correct the column cost, or ", COST))
     shape = (*drawn.shape, int(drawn.max()))
     return Pool(
         problems=problems,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from isocost.errors import InputError, Option
 from isocost.nearest import did_you_mean
+from isocost.tables.columns import COST_RANGE, is_cost
 
 Per = Literal["token", "draw"]
 
@@ -42,6 +43,9 @@ class GivenCosts:
         for name in self.amounts:
             if name not in models:
                 raise no_model(COST, name, models)
+        for name, amount in self.amounts.items():
+            if not is_cost(amount):
+                raise InputError(f'the cost of "{name[:_SHOWN]}" is {amount:g}; a cost is {COST_RANGE}', option=COST)
         if missing := [name for name in models if name not in self.amounts]:
             raise InputError(
                 f'no cost for model "{missing[0][:_SHOWN]}"', advice="give the cost of every model of the table, or of none", option=COST

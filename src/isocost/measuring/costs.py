@@ -15,8 +15,6 @@ from isocost.metrics.intervals import amount_interval
 from isocost.metrics.unitcost import cost_per_correct
 from isocost.records import Estimate
 
-_MOST = 1e100  # squares of larger costs, as intervals need them, overflow a float
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
@@ -48,22 +46,13 @@ def costs(draws: Draws, given: GivenCosts | None = None) -> Costs:
         given.check(draws.models)
         each = np.array([given.amounts[name] for name in draws.models])
         number = _sums(draws, _tokens(draws)) if given.per == "token" else draws.rows
-        return Costs(of_group=_bounded(number * each[draws.model]), unit=given.unit)
+        return Costs(of_group=number * each[draws.model], unit=given.unit)
     # Real costs before token counts: tokens of two models rarely cost the same.
     if draws.cost is not None:
-        return Costs(of_group=_bounded(_sums(draws, draws.cost)), unit=draws.cost_unit or "cost")
+        return Costs(of_group=_sums(draws, draws.cost), unit=draws.cost_unit or "cost")
     if draws.tokens is not None:
         return Costs(of_group=_sums(draws, draws.tokens), unit="tokens")
     return Costs(of_group=None, unit="tokens")
-
-
-def _bounded(costs: Floats) -> Floats:
-    """Reject costs whose sums and squares overflow a float."""
-    if (costs > _MOST).any():
-        raise InputError(
-            f"the draws of one problem cost {costs.max():.3g}: more than {_MOST:g}", advice=("correct the column cost, or ", COST)
-        )
-    return costs
 
 
 def unit_costs(model: Model) -> dict[str, Estimate]:

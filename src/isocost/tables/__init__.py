@@ -14,12 +14,13 @@ from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
 from isocost.tables.foreign import foreign_files, imported, keep_notes, local_copy, table_notes
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
+from isocost.tables.reading import is_parquet
 
 __all__ = ["COLUMNS", "NEEDED", "scan_table", "table_notes"]
 
 
 def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
-    """Check a table of samples and scan it. A row is a sample. Parquet (`.parquet`), or one JSON object per line (`.jsonl`, `.ndjson`).
+    """Check a table of samples and scan it. A row is a sample. Parquet, or one JSON object per line, whatever the name.
 
     Files of other tools are imported first, as `isocost import` does it; a pattern that several files match names all of them, a folder
     its files. A URL is copied first, through fsspec.
@@ -51,7 +52,7 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     notes: list[str] = []
     if files := foreign_files(Path(path)):
         path, notes = imported(files, own)
-    source, lazy = scan_parquet(path, wanted) if Path(path).suffix.lower() == ".parquet" else scan_jsonl(path, wanted)
+    source, lazy = scan_parquet(path, wanted) if is_parquet(Path(path)) else scan_jsonl(path, wanted)
     keep_notes(name, [*notes, *source.notes])
     refuse_gaps_and_duplicates(lazy, source)
     refuse_mixed_units(lazy, source)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +32,9 @@ ALWAYS = (*NEEDED, "pool", "sample_index")  # read in any case: they identify a 
 NEVER_NULL = tuple(name for name in ALWAYS if name != "correct")
 COUNTS = ("sample_index", "num_prompt_tokens", "num_generated_tokens")  # never below 0
 MAY_BE_NUMBERS = ("problem_id", "expected_answer", "predicted_answer")  # written as numbers by many tools, read as text
+# A cost is 0 or between these: sums, squares and quotients of others leave the range of a float.
+LEAST_COST, MOST_COST = 1e-60, 1e60
+COST_RANGE = f"from {LEAST_COST:g} to {MOST_COST:g}"
 _MEANINGS: dict[pl.DataType, str] = {
     pl.Boolean(): "true, false or null",
     pl.Int64(): "a whole number",
@@ -56,9 +58,16 @@ def require(present: Sequence[str], where: str) -> None:
     raise TableError(f"{where}: missing column {', '.join(missing)}\n  {hint}needed: {', '.join(NEEDED)}{grade}")
 
 
+def is_cost(value: float) -> bool:
+    """Return True for a number that costs can be reckoned with."""
+    return value == 0 or LEAST_COST <= value <= MOST_COST
+
+
 def refuse(where: str, name: str, value: object) -> TableError:
     """Return the error that names the valid values of a column, and the value found."""
     meaning = _MEANINGS.get(COLUMNS.get(name, pl.String()), "text") + (" of at least 0" if name in COUNTS else "")
+    if name == "cost" and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
+        meaning = f"0 or {COST_RANGE}"
     hint = ""
     if name == "correct":
         hint = "\n  write it without quotes" if isinstance(value, str) else "\n  1 and 0 are read as true and false; null is not graded"
@@ -94,7 +103,7 @@ def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
     if target == pl.Boolean():
         return kinds <= {bool, int, float} and set(values) <= {0, 1}
     if target == pl.Float64():
-        return kinds <= {int, float} and all(0 <= value <= sys.float_info.max for value in values)
+        return kinds <= {int, float} and all(map(is_cost, values))
     if target == pl.Int64():
         if not kinds <= {int}:  # before the comparison, which fails for text
             return False

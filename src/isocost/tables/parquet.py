@@ -13,7 +13,7 @@ from polars.exceptions import PolarsError
 
 from isocost import paths
 from isocost.errors import TableError
-from isocost.tables.columns import COLUMNS, COUNTS, KNOWN, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
+from isocost.tables.columns import COLUMNS, COUNTS, KNOWN, LEAST_COST, MAY_BE_NUMBERS, MOST_COST, NEVER_NULL, refuse, require
 from isocost.tables.notes import misspelt, two_verdicts
 from isocost.tables.outcomes import Verdicts, settled
 from isocost.tables.source import Source, first_line, in_parts
@@ -50,7 +50,7 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
     column = pl.col(name)
     if dtype == target:
         if target == pl.Float64():
-            _refuse_first(lazy, name, ~column.is_between(0, float("inf"), closed="left"), source)
+            _refuse_first(lazy, name, ~_is_cost(column), source)
         if name in COUNTS:
             _refuse_first(lazy, name, column < 0, source)
         return column
@@ -61,7 +61,7 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
     if target == pl.Int64() and dtype.is_integer():
         _refuse_first(lazy, name, ~column.is_between(0 if name in COUNTS else -(2**63), 2**63 - 1), source)
     elif target == pl.Float64() and dtype.is_numeric():
-        _refuse_first(lazy, name, ~column.cast(pl.Float64).is_between(0, float("inf"), closed="left"), source)
+        _refuse_first(lazy, name, ~_is_cost(column.cast(pl.Float64)), source)
     elif not _casts_to_text(dtype, target, number_may_be=number_may_be):
         # A column of nulls has any type in Parquet, so it is valid as long as no value is there.
         _refuse_first(lazy, name, column.is_not_null(), source)
@@ -69,6 +69,10 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
             raise refuse(source.at(0), name, None)
         return pl.lit(None, dtype=target).alias(name)
     return column.cast(target)
+
+
+def _is_cost(column: pl.Expr) -> pl.Expr:
+    return column.is_between(LEAST_COST, MOST_COST) | (column == 0)
 
 
 def _casts_to_text(dtype: pl.DataType, target: pl.DataType, *, number_may_be: bool) -> bool:

@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from isocost.tables.columns import COLUMNS, COUNTS
+from isocost.tables.columns import COLUMNS, COST_RANGE, COUNTS, is_cost
 
 # Looked up for every value of every row; polars compares types slowly.
 _WHOLE = frozenset(name for name, kind in COLUMNS.items() if kind == pl.Int64())
@@ -57,8 +57,8 @@ def _amount(name: str, value: object) -> float:
         number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
-    if not 0 <= number < float("inf"):
-        raise ValueFlawError(f"{name} must be a number of at least 0")
+    if not is_cost(number):
+        raise ValueFlawError(f"{name} must be {f'0 or {COST_RANGE}' if 0 < number < float('inf') else 'a number of at least 0'}")
     return number
 
 

@@ -22,9 +22,10 @@ from isocost.tables.reading.separated import separated_records
 from isocost.tables.reading.yamlvalues import yaml_records
 from isocost.tables.source import first_line
 
-__all__ = ["Record", "Unread", "is_json_lines", "records_of"]
+__all__ = ["Record", "Unread", "is_json_lines", "is_parquet", "records_of"]
 
 _START = 1 << 16  # bytes that decide the kind of a file
+_PARQUET = b"PAR1"
 _YAML_KEY = re.compile(rb"[\w\"' -]+:(?:\s|$)")
 
 Reader = Callable[[Path], Iterator[Record | Unread]]
@@ -48,6 +49,17 @@ def is_json_lines(path: Path) -> bool:
     return _reader(path) is line_records
 
 
+def is_parquet(path: Path) -> bool:
+    """Return True if a file begins as Parquet does, or is named so and begins with no JSON: damage of Parquet is then named as such."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError:
+        start = b""
+    named = path.suffix.lower() == ".parquet" and not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    return start.startswith(_PARQUET) or named
+
+
 def _reader(path: Path) -> Reader:
     if is_special_file(path):
         raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
@@ -58,7 +70,7 @@ def _reader(path: Path) -> Reader:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
     if not start.strip():
         raise TableError(f"{path}: is empty")
-    if start.startswith(b"PAR1"):
+    if start.startswith(_PARQUET):
         return parquet_records
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return archive_records

@@ -21,12 +21,13 @@ def line_records(path: Path) -> Iterator[Record | Unread]:
     try:
         with path.open("rb") as file:
             number = 0
-            while line := file.readline(base.LONGEST + 1):
-                number += 1
-                if len(line) > base.LONGEST:
-                    raise TableError(f"{path}:{number}: is longer than {base.LONGEST:,} bytes\n  the file may be damaged")
-                if line.strip():
-                    yield _record(line, path, number)
+            while whole := file.readline(base.LONGEST + 1):
+                if len(whole) > base.LONGEST:
+                    raise TableError(f"{path}:{number + 1}: is longer than {base.LONGEST:,} bytes\n  the file may be damaged")
+                for line in whole.splitlines():  # a carriage return alone ends a line too: no JSON text has one inside
+                    number += 1
+                    if line.strip():
+                        yield _record(line, path, number)
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
 
