@@ -118,10 +118,10 @@ def test_the_game_of_24_pool() -> None:
     assert dear["coverage@100"].value == pytest.approx(dear["covered"].value)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--cost", "m=1e300"]])
-def test_costs_whose_sums_are_infinite_are_refused(tmp_path: Path, arguments: list[str]) -> None:
-    row = {"problem_id": "p", "model": "m", "correct": True, "num_generated_tokens": 10, "cost": 1e308, "cost_unit": "usd"}
+@pytest.mark.parametrize(("cost", "arguments"), [(1e308, []), (1e-320, []), (1.0, ["--cost", "m=1e300"]), (1.0, ["--cost", "m=1e-320"])])
+def test_costs_whose_sums_are_infinite_are_refused(tmp_path: Path, cost: float, arguments: list[str]) -> None:
+    row = {"problem_id": "p", "model": "m", "correct": True, "num_generated_tokens": 10, "cost": cost, "cost_unit": "usd"}
     path = tmp_path / "t.jsonl"
     path.write_text((json.dumps(row) + "\n") * 3)
-    with pytest.raises(InputError, match="the draws of one problem cost"):
+    with pytest.raises(InputError, match=r"from 1e-60 to 1e\+60"):
         CliRunner().invoke(app, ["measure", str(path), *arguments], catch_exceptions=False)

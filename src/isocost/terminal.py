@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -133,7 +134,9 @@ def write_text(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except OSError:
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.ENOSPC):  # for the moment: the text stays in the buffer
+            return
         # A stream without a file raises io.UnsupportedOperation, which is an OSError.
         with contextlib.suppress(OSError), open(os.devnull, "w") as nothing:  # noqa: PTH123
             os.dup2(nothing.fileno(), stream.fileno())

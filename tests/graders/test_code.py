@@ -65,6 +65,8 @@ def grader() -> Iterator[CodeGrader]:
         (f"```python\n{SQUARE}\n```\n```python\ndef test_square():\n    {TESTS.splitlines()[0]}\n```", SQUARE),
         (f"```bash\npip install x\n```\n```python\n{SQUARE}\n```\n```text\n4\n```", SQUARE),
         ("```python\nimport math\n```\n```python\nx = 1\n```", "x = 1"),
+        (f"```python\n{SQUARE}\n```\n```python\nkey = lambda x: square(x)\nprint(sorted([2, 1], key=key))\n```", SQUARE),
+        ("```python\ndef test_f(): pass\n```\n```python\nf = partial(mul, 2)\n```", "f = partial(mul, 2)"),
         # names that tests have too, functions without def, programs that define nothing, all before their output
         ("```python\ndef test_duplicate(x): return 1\n```\nOutput:\n```\nTrue\n```", "def test_duplicate(x): return 1"),
         ("```python\ndef main(): print(3)\n```\nRun it:\n```python\nmain()\n```", "def main(): print(3)"),

@@ -76,6 +76,8 @@ CHECKS = {
 SUPPRESSED = {
     "raise": "with ignored(ValueError) as e:\n    assert e == 'entered'\n    raise ValueError",
     "raise on a condition": "for bad in (True, False):\n    with ignored(ValueError):\n        if bad: raise ValueError",
+    "raise in a loop without a condition": "with ignored(ValueError):\n    while True:\n        f(2)\n        raise ValueError",
+    "raise in a loop over constants": "with ignored(ValueError):\n    for k in [1]:\n        f(k)\n        raise ValueError",
     "raise in a loop around it": "for x in (1, 2):\n    with ignored(ValueError):\n        f(x)\n        raise ValueError",
     "another exception in its place": "try:\n    with swapped(): f(2) + 'x'\nexcept ValueError: pass\nelse: assert False",
     "raise after a call": "with ignored(ValueError):\n    f(2)\n    raise ValueError",

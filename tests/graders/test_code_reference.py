@@ -137,6 +137,7 @@ ABLE = {
         "def f(x): print(x * x)",
         WRONG,
     ),
+    "exit before the end": ("import sys\nif f(2) != 4:\n    sys.exit(0)\nassert f(3) == 9", RIGHT, WRONG),
     "exit with the result": (
         f"{TEST_CASE}import sys\nr = u.TextTestRunner().run(u.defaultTestLoader.loadTestsFromTestCase(T))\n"
         "sys.exit(0 if r.wasSuccessful() else 1)",

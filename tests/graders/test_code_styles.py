@@ -340,6 +340,29 @@ CASES = {
         assert h(2) == 2 and h.tag == 5 and h.seen is g.seen and h.__name__ == 'g' and h.__wrapped__ is g
         """,
     ),
+    "objects of the program in mocks, and tables of enumerations": (
+        """
+        class Subject:
+            def __init__(self): self.observers = []
+            def attach(self, observer):
+                observer.watched = self
+                self.observers.append(observer)
+            def notify(self, event):
+                for observer in self.observers: observer.update(event)
+        def parse(kind, value): return kind._value2member_map_.get(value)
+        """,
+        """
+        import enum
+        from unittest.mock import Mock
+        class Color(enum.Enum):
+            RED = 1
+        observer, subject = Mock(), Subject()
+        subject.attach(observer)
+        subject.notify('e')
+        observer.update.assert_called_once_with('e')
+        assert parse(Color, 1) is Color.RED and parse(Color, 2) is None
+        """,
+    ),
 }
 
 

@@ -19,11 +19,6 @@ def boxed(reference: str, answer: str) -> Verdict:
     return GRADER.grade(reference, f"Therefore \\boxed{{{answer}}}.")
 
 
-def test_powers_beside_emphasis_are_read() -> None:
-    assert GRADER.extract("2**3 = **8**") == "2^3 = 8"
-    assert GRADER.extract("**5** + **6** = **11**") == "5 + 6 = 11"
-
-
 @pytest.mark.parametrize(
     ("reference", "answer"),
     [

@@ -63,7 +63,7 @@ def test_each_round_samples_what_the_round_before_trained(tmp_path: Path, inline
     assert [set(each["model"]) for each in drawn] == [{"base"}, {"base-self-r1"}]
     assert [each.height for each in drawn] == [12, 12]
     # Both trainings start from the untrained student, each on the data of its round.
-    assert [job.model_path for job in jobs] == [weights("tiny")] * 2
+    assert [job.model for job in jobs] == [str(weights("tiny"))] * 2
     assert [{row["model"] for row in job.rows} for job in jobs] == [{"base"}, {"base-self-r1"}]
     assert f"model: {jobs[0].out}" in (second / "study.yaml").read_text()
     setups = {row["setup"] for row in measures(second)["students"] if row["cell"]}

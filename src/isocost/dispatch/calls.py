@@ -114,6 +114,7 @@ class EndpointHealth:
 
 
 RETRYING = Retrying()
+_TIME_TO_ANSWER = 20.0  # seconds in which a model that was asked at its start has answered something
 MOST_SUSPECTS = 3  # calls that fail one after another while the endpoint is taken to be up; more are an outage
 _UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60))
 _MOST_DAYS = 1000  # in messages; a Retry-After may name any number
@@ -222,8 +223,9 @@ class CallQueue:
         now = time.monotonic()
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.refused.add(call.job.requests[0].problem_id)
-        is_in_doubt = not answered and len(self.refused) >= self.retrying.outage
-        if error.certain and is_in_doubt:
+        # Refusals come in milliseconds, and answers to the calls beside them in seconds.
+        had_time = self._has_only_suspects() or now - min(self.suspects.values(), default=now) > _TIME_TO_ANSWER
+        if error.certain and not answered and len(self.refused) >= self.retrying.outage and had_time:
             raise error
         if error.certain and (answered or error.charged):
             self.consecutive_failures = 0  # it is up

@@ -23,11 +23,6 @@ _CLOSING = {
 _STOPS = ".\u3002"
 MOST_LAYERS = 8  # "**`42`**" has three
 # Words and a colon or an arrow. A label has no digits and no mathematics, so `a:b = 3:4` and `f: x` have none.
-_STARS = re.compile(r"\*{2,}")
-# What a power may stand between. Beside spaces a word is no operand: `The answer is ** 42 ** apples` means emphasis.
-_BASE = re.compile(r"(?:[\w)\]}]|(?:[\d)\]}]|(?<![A-Za-z])[A-Za-z])[ \t]{1,4})$")
-_EXPONENT = re.compile(r"[-+]?[\w(\[{\\]|[ \t]{1,4}[-+]?(?:[\d(\[{\\]|[A-Za-z](?![A-Za-z]))")
-_NEAR = 8  # characters before stars that are looked at
 _LABEL = re.compile(r"\s*(?:[-*>•#]+\s+)?(?=[^:\n]*[^\W\d_]{2})[^\d:=$\\<>{}\n]{2,60}(?::|=>|->|→|⇒|：)\s*(?=\S)")
 
 
@@ -50,40 +45,6 @@ def undecorated(text: str) -> str:
             return text
         text = content
     return text
-
-
-def without_emphasis(text: str) -> str:
-    """Return the text with `**` between two operands as a power, `2^3`, and without the stars of emphasis, as `**42**` has them.
-
-    Stars open emphasis if no space follows them, and close it if none stands before, as in CommonMark. Those between operands could do both
-    or neither: they are a power, unless other stars would have no partner (`1**2**`).
-    """
-    if "**" not in text:
-        return text
-    runs = list(_STARS.finditer(text))
-    powers: set[int] = set()
-    waiting: list[int] = []
-    lone: list[int] = []
-    for number, run in enumerate(runs):
-        opens, closes = not text[run.end() : run.end() + 1].isspace(), not text[run.start() - 1 : run.start()].isspace()
-        is_between = _BASE.search(text[max(0, run.start() - _NEAR) : run.start()]) and _EXPONENT.match(text, run.end())
-        if is_between and opens == closes:
-            powers.add(number)
-        elif waiting and (closes or not opens):
-            waiting.pop()
-        elif opens and run.end() < len(text):
-            waiting.append(number)
-        else:
-            lone.append(number)
-    # Those that open without a partner take the next stars, those that close the ones before.
-    for partner in (*(number + 1 for number in waiting), *(number - 1 for number in lone)):
-        powers.discard(partner)
-    parts, start = [], 0
-    for number, run in enumerate(runs):
-        power = run[0] if len(run[0]) > 2 else "^"
-        parts.append(text[start : run.start()] + (power if number in powers else ""))
-        start = run.end()
-    return "".join(parts) + text[start:]
 
 
 def without_label(line: str) -> str:

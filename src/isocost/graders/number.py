@@ -13,7 +13,6 @@ from functools import lru_cache
 from isocost.digits import to_digits, whole_number
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
-from isocost.graders.decoration import without_emphasis
 from isocost.graders.extract import (
     LONGEST,
     MODULO,
@@ -43,7 +42,9 @@ MOST_KEPT = 16384  # cached answers, references and verdicts
 LONGEST_KEPT = 200  # characters of a marked answer without a number, and of a cached one: long ones rarely repeat
 LONGEST_UNIT = 40  # characters after a number that are searched for a unit
 
-_DECORATION = re.compile(r"`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
+_DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
+# 2**3 is a power. Stars beside a digit that is itself in stars are emphasis: 1**2**, **2**3.
+_POWER_OF_DIGITS = re.compile(r"(?<![*\d.])(\d++(?:\.\d++)?+)\*\*(?=\d++(?:\.\d++)?+(?![*\d]))")
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
 # Possessive quantifiers, because words can be split in exponentially many ways.
 _BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*+)*+")
@@ -58,8 +59,6 @@ _ASSIGNMENT = re.compile(r"\s*\\?[A-Za-z]\w*\s*=[^=]+")
 _NAME = re.compile(r"\s*\\?[A-Za-z]\w*\s*|[\s\d.,]*[mhgls]\s*")
 # 17 mod 5 is 2. Each run of spaces is in one place of the pattern: two beside each other would try every way to share a long one.
 _RESIDUE = re.compile(rf"\s*(-?\d{{1,18}})\s*(?:\(\s*)?{MODULO}\s*(?:\{{\s*)?(0*[1-9]\d{{0,17}})\s*(?:[)}}]\s*)?")
-_POWER = re.compile(r" ?\^ ?(?:[-+]?\d{1,4}+(?!\.?\d)|\{[-+]?\d{1,4}\})")
-_RAISED = re.compile(r"(?:(?<![\w\\])(?:\d[\d.,]*+|[A-Za-z]{1,12})|\d ?[A-Za-z]{1,3}|[)\]]) ?\^ ?\{?$")  # before an exponent: `3 m^`, `2^{`
 _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")  # 2 2/3
 
 
@@ -182,27 +181,16 @@ _short_quantity = lru_cache(maxsize=MOST_KEPT)(_any_quantity)
 
 def _last_quantity(text: str) -> Answer | None:
     """Return the last number of a text without a marked answer."""
-    for tail in tails(without_emphasis(text)):  # of the whole text, because a suffix may have one half of a pair of stars
+    for tail in tails(text):
         cleaned = _clean(plain_separators(tail, one_number=True))
-        numbers = (match for match in NUMBER.finditer(cleaned) if not _is_exponent(cleaned, match.start()))
-        if match := next(iter(deque(numbers, maxlen=1)), None):
+        if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
             if is_bound(cleaned[: match.start()]) or is_no_answer(cleaned, match):
                 return None
-            value, end = parse_number(match[0]), match.end()
+            value = parse_number(match[0])
             if value is None:
                 return _long(match[0])
-            if power := _POWER.match(cleaned, end):
-                found, end = expressions.constant(tidy(match[0] + power[0])), power.end()
-                if not isinstance(found, Fraction):
-                    return None
-                value = found
-            return _quantity(value, cleaned[end : end + LONGEST_UNIT])
+            return _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
     return None
-
-
-def _is_exponent(text: str, start: int) -> bool:
-    """Return True if the number that starts there is an exponent, and no limit as that of an integral."""
-    return text.endswith(("^", "^ ", "^{", "^ {"), 0, start) and _RAISED.search(text[max(0, start - LONGEST_UNIT) : start]) is not None
 
 
 def _answer(marked: str, is_phrase: bool) -> str | None:
@@ -297,6 +285,6 @@ def _marked_text(text: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    text = with_mixed_numbers(without_emphasis(text).replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
-    text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
+    text = with_mixed_numbers(text.replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
+    text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", _POWER_OF_DIGITS.sub(r"\1^", text))
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

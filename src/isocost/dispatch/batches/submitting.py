@@ -132,9 +132,11 @@ class Submitter:
         Raises:
             EngineError: an earlier start may have created it with another key: a project shows no batch and no file of another one.
         """
-        if not self._restored:
-            return (yield from self.withdraw(error.happened))
         own = self.submission
+        if self._restored and isinstance(error, TryAgainError):
+            return  # the next start tries again
+        if not self._restored or (yield from self.ask(batchworker.has_file, own.file)):
+            return (yield from self.withdraw(error.happened))
         raise EngineError(
             f"model {own.model}: the endpoint shows no batch of submission {own.id}, and refuses its file {own.file}: {error.happened}",
             details=["nothing of it is withdrawn: an earlier start may have created its batch with another key (api_key_env) or base_url"],

@@ -159,7 +159,7 @@ class BatchClient:
 
     def _file(self, file: str) -> dict[str, Any]:
         """Return what the endpoint says of a file, {} if it does not know it."""
-        if not self._files.get(file):
+        if file not in self._files:
             said = self._or_none(
                 lambda: self._ask(f"file {file}", lambda: self._get(f"/files/{quote(file, safe='')}"), lambda reply: reply)
             )

@@ -74,7 +74,7 @@ class UnpackedStream(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body as it was before it was compressed."""
-        unpacking, begun = zlib.decompressobj(_GZIP_OR_ZLIB), False
+        unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
             async for packed in self._stream:
                 while packed:
@@ -82,14 +82,11 @@ class UnpackedStream(httpx2.AsyncByteStream):
                         break  # padding, as most others that unpack ignore it
                     if unpacking.eof:  # a body of gzip may have several members
                         unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
-                    begun = True
                     yield unpacking.decompress(packed, _PART)
                     packed = unpacking.unused_data or unpacking.unconsumed_tail
             yield unpacking.flush()
         except zlib.error as error:
             raise httpx2.DecodingError(str(error)) from error
-        if begun and not unpacking.eof:  # its checksum is missing, and so may be more
-            raise httpx2.DecodingError("a compressed body that is cut off")
 
     async def aclose(self) -> None:
         """Close the connection, or give it back."""

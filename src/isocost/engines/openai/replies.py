@@ -261,11 +261,12 @@ def _reasoning(message: Any) -> str:
 
 def _message(choice: Mapping[str, Any]) -> Any:
     """Return the message of a choice. Some gateways leave it under `delta`, its name in a stream."""
-    return choice["message"] if "message" in choice else choice.get("delta")
+    message = choice.get("message")
+    return choice.get("delta") if message is None else message
 
 
 def _text(choice: dict[str, Any]) -> object:
-    """Return the text of a choice; None where it has no place for one."""
+    """Return the text of a choice; None where it has no place for one, unless it says why: that it was filtered, or reached max_tokens."""
     message = _message(choice)
     text = message.get("content") if isinstance(message, dict) else None
     if text is None:  # a completion, or a conversation whose answer stands beside the message
@@ -274,7 +275,8 @@ def _text(choice: dict[str, Any]) -> object:
         answers = [part for part in text if not isinstance(part, dict) or "think" not in str(part.get("type"))]
         texts = (part.get("text") if isinstance(part, dict) else part for part in answers)
         return "".join(each for each in texts if isinstance(each, str))
-    is_somewhere = isinstance(message, dict) or "message" in choice or "text" in choice
+    is_somewhere = isinstance(message, dict) or any(key in choice for key in ("message", "text"))
+    is_somewhere = is_somewhere or choice.get("finish_reason") in ("content_filter", "length")
     return "" if text is None and is_somewhere else text
 
 

@@ -36,7 +36,8 @@ class WorkerActor:
     """
 
     def __init__(self, writer: str, threads: int, folder: str, path: Sequence[str]) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C, and no endpoint is called from here
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # the driver handles these, and no endpoint is called from here
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[variable] = str(threads)
         os.environ["TOKENIZERS_PARALLELISM"] = "false"

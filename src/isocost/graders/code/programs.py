@@ -13,7 +13,8 @@ _FENCE = re.compile(r"^([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([\w+#.-]*+)[^\n`]*+$", re
 _TILDES = re.compile(r"^[ \t]*~~~[ \t]*\w", re.MULTILINE)
 _DEEPEST = 3  # spaces before the fence that ends a block: a fence with more is part of a docstring
 _PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language counts as Python
-_DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w|^\w+[ \t]*=[ \t]*lambda\b", re.MULTILINE)
+_DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
+_NAMES_FUNCTION = re.compile(r"^\w+[ \t]*=[ \t]*(?:lambda\b|(?:functools\.)?partial\()", re.MULTILINE)
 _DEFINES_ANY = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w", re.MULTILINE)
 # Code before the first fence: the prompt has opened the block
 _BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
@@ -62,7 +63,7 @@ def find_program(generation: str) -> str | None:
         span = _SPAN.fullmatch(text)
         return _normalize(span[1] if span else _without_prose(_TAG.sub("", text)))
     python = [block for block in blocks if block.language in _PYTHON] or blocks
-    for wanted in (_DEFINES.search, _DEFINES_ANY.search):
+    for wanted in (_DEFINES.search, _NAMES_FUNCTION.search, _DEFINES_ANY.search):
         if defining := [block for block in python if wanted(block.text)]:
             return _normalize(defining[-1].text)
     return _normalize(([block for block in python if block.language] or python)[-1].text)

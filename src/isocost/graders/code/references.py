@@ -54,7 +54,15 @@ def _is_decorated(node: ast.stmt) -> bool:
 
 
 def _asserts(node: ast.stmt) -> bool:
-    return any(isinstance(part, ast.Assert | ast.Raise) and not _is_vacuous(part) for part in ast.walk(node))
+    """Return True if a function asserts or raises, and does not catch it itself."""
+    left: list[ast.AST] = [node]
+    while left:
+        part = left.pop()
+        if isinstance(part, ast.Assert | ast.Raise) and not _is_vacuous(part):
+            return True
+        caught = part.body if isinstance(part, ast.Try) and part.handlers else []
+        left += [child for child in ast.iter_child_nodes(part) if child not in caught]
+    return False
 
 
 def effective(tests: str) -> str:

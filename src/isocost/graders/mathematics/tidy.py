@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from isocost.graders.decoration import undecorated, without_emphasis
+from isocost.graders.decoration import undecorated
 from isocost.graders.extract import brace_pairs
 from isocost.graders.joining import with_english_joints
 from isocost.graders.mathematics.mixed import in_latex, with_mixed_numbers
@@ -58,8 +58,9 @@ _CHARACTERS = str.maketrans(
     }
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_OPERATORS = {"...": r"\ldots ", "<=": r"\le ", ">=": r"\ge ", "!=": r"\ne "}
+_OPERATORS = {"...": r"\ldots ", "<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "**": "^"}
 _CURRENCIES = {"\\$": "dollars", "€": "euros", "£": "pounds sterling", "¥": "yuan", "₹": "rupees"}
+_BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*(?=\s*[.,;:!]?\s*$)|^\s*\*\*")
 _QUOTED = re.compile(r'\s*\{\s*"(?:final_)?answer"\s*:\s*"?([^"{}]*)"?\s*\}\s*|\s*`+([^`]*)`+\s*')
 _LABEL = re.compile(r"(?i)^\s*(?:\\text(?:bf)?\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is\b\s*:?|:)\s*\}?\s*:?\s*(?=\S)")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
@@ -194,7 +195,7 @@ def tidy(answer: str) -> str:
     if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
     # Qualifiers go first: once it is rewritten, the R of "for all x in R" would be an interval of the answer.
-    text = plain_separators(without_qualifier(_unwrap(without_emphasis(undecorated(_unbox(answer.strip()))))))
+    text = plain_separators(without_qualifier(_unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))))
     text = with_mixed_numbers(with_english_joints(text), in_latex)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():

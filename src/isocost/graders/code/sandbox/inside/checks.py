@@ -24,11 +24,18 @@ def conditional_raises(statements: Iterable[ast.stmt]) -> frozenset[tuple[int, i
             is_conditional, returns = False, min((part.lineno for part in ast.walk(node) if isinstance(part, ast.Return)), default=math.inf)
         for name, value in ast.iter_fields(node):
             branches = isinstance(node, ast.If | ast.Match | ast.ExceptHandler) or (isinstance(node, ast.Try) and name == "orelse")
-            branches = branches or (is_inside and isinstance(node, ast.For | ast.AsyncFor | ast.While))
+            branches = branches or (is_inside and _may_not_run(node))
             is_in_block = is_inside or isinstance(node, ast.With | ast.AsyncWith)
             parts = value if isinstance(value, list) else [value]
             left += [(part, is_conditional or branches, returns, is_in_block) for part in parts if isinstance(part, ast.AST)]
     return frozenset(found)
+
+
+def _may_not_run(node: ast.AST) -> bool:
+    """Return True for a loop whose condition or members may be the program's, not for `while True` and `for x in (1, 2)`."""
+    if isinstance(node, ast.While):
+        return not isinstance(node.test, ast.Constant)
+    return isinstance(node, ast.For | ast.AsyncFor) and any(isinstance(part, ast.Name | ast.Attribute) for part in ast.walk(node.iter))
 
 
 def assertion_lines(statements: Iterable[ast.stmt]) -> frozenset[int]:

@@ -13,6 +13,7 @@ import sys
 import types
 from typing import Any, Never
 
+from .crossing.actions import could_pass_for_a_mock
 from .crossing.decoding import Decoder
 from .crossing.encoding import Encoder
 from .crossing.peer import GoneError, Peer
@@ -93,6 +94,13 @@ class TestPeer(Peer):
         """Return True if the tests raise an exception at this place on a condition."""
         return self._reference is not None and (line, column) in self._reference.checks
 
+    def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Do what the program asks. It does not put an object of its own into a mock under a name that the tests use."""
+        is_hidden = action == "set" and type(arguments[0]) is str and could_pass_for_a_mock(target, arguments[1])
+        if is_hidden and (self._reference is None or re.search(rf"\b{re.escape(arguments[0])}\b", self._reference.tests)):
+            raise AttributeError("not for programs")
+        return super().do(action, target, arguments, named)
+
     def is_assertion(self, line: int) -> bool:
         """Return True if an assertion of the tests stands on this line."""
         return self._reference is not None and line in self._reference.assertions
@@ -124,19 +132,20 @@ def _why_not(reference: Reference, peer: TestPeer) -> str | None:
     except MemoryError:
         return peer.broken or MEMORY
     except SystemExit as error:
-        return peer.broken or (None if _says_success(error) else EXIT)
+        return peer.broken or (None if _says_success(error, reference.last_line) else EXIT)
     except BaseException as error:  # noqa: BLE001 - whatever the tests raise is the reason that is reported
         return peer.broken or failed(error)
     return peer.broken
 
 
-def _says_success(error: SystemExit) -> bool:
-    """Return True if the tests themselves end with a code that says that they passed: `sys.exit(not result.wasSuccessful())`."""
+def _says_success(error: SystemExit, last_line: int) -> bool:
+    """Return True if the last statement of the tests exits with a code that says that they passed: `sys.exit(not r.wasSuccessful())`."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    is_own = traceback is not None and traceback.tb_frame.f_code.co_filename == "tests"
-    return is_own and isinstance(error.code, int) and error.code == 0  # `raise SystemExit` without a code may be a check that failed
+    is_last = traceback is not None and traceback.tb_frame.f_code.co_filename == "tests" and traceback.tb_frame.f_code.co_name == "<module>"
+    is_last = is_last and traceback is not None and traceback.tb_lineno >= last_line
+    return is_last and isinstance(error.code, int) and error.code == 0  # `raise SystemExit` without a code may be a check that failed
 
 
 def run_tests(reference: Reference, peer: TestPeer) -> None:

@@ -88,6 +88,13 @@ class Reference:
         return conditional_raises(_statements(self.tests))
 
     @cached_property
+    def last_line(self) -> int:
+        """The line of the last statement, if that is an expression; else one behind the tests."""
+        statements = _statements(self.tests)
+        is_expression = bool(statements) and isinstance(statements[-1], ast.Expr)
+        return statements[-1].lineno if is_expression else len(self.tests)
+
+    @cached_property
     def assertions(self) -> frozenset[int]:
         """The lines of the tests' assertions."""
         return assertion_lines(_statements(self.tests))

@@ -48,15 +48,13 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
         return name in SPECIALS
     if action == "step":
         return isinstance(target, RUNNING) and name in STEPS
-    if action == "set" and _is_mock(target) and any(type(kind) is Mirror for kind in (arguments[1], type(arguments[1]))):
-        return False  # an object of the program, whose `assert_called_with` passes
     return action in ("get", "set", "delete") and _is_open(target, name, reads=action == "get")
 
 
 def without_handles(name: str, found: Any) -> Any:
     """Return what a program gets of an attribute of the tests: no dict and no code in which it could put something of its own."""
-    if name in ("__dict__", "__annotations__") and isinstance(found, dict):
-        return dict(found)
+    if name[:1] == "_" and name[-1:] == "_" and type(found) in (dict, list):
+        return found.copy()
     if isinstance(found, types.CodeType):  # decorators ask it how many arguments a function takes
         return types.SimpleNamespace(**{fact: getattr(found, fact) for fact in _FACTS})
     return found
@@ -70,6 +68,8 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
         return reads and name in _READABLE and (name != "__dict__" or not (isinstance(target, (type, *_ROUTINES)) or _is_mock(target)))
     if _is_kept(target, name):
         return False
+    if name[:1] == "_" and name[-1:] == "_" and enum.Enum in _kinds(target):
+        return reads  # tables of the members: `without_handles` copies them
     if isinstance(target, RUNNING):
         return name in STEPS
     if isinstance(target, type):
@@ -83,18 +83,21 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
 def _is_kept(target: object, name: str) -> bool:
     """Return True if the standard library keeps an attribute for itself or for tests: `configure_mock` could make a mock equal anything.
 
-    Mocks keep their state, and enumerations their tables, in attributes of each object or class.
+    Mocks keep their state in attributes of each object.
     """
     owner = _owner(target, name)
     if _is_mock(target) and (name.startswith(("_mock_", "_spec_")) or name in _RECORDS):
-        return True
-    if name[:1] == "_" and name[-1:] == "_" and enum.Enum in _kinds(target):
         return True
     if _package(owner) == "unittest":
         return isinstance(vars(owner)[name], types.FunctionType)
     if owner is string.Formatter:
         return True  # `format` reads attributes by their names
     return name.startswith("_") and _package(owner) in sys.stdlib_module_names and name in vars(owner)
+
+
+def could_pass_for_a_mock(target: object, value: object) -> bool:
+    """Return True for an object of the program that would be an attribute of a mock: its `assert_called_with` may always pass."""
+    return _is_mock(target) and any(type(kind) is Mirror for kind in (value, type(value)))
 
 
 def _is_mock(target: object) -> bool:
