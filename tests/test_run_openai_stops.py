@@ -110,6 +110,7 @@ def test_a_signal_to_all_processes_waits_for_what_is_in_flight_and_sends_nothing
         path = study(tmp_path, server)
         reached = watch.after(1 + 2 * CONCURRENCY)  # the first goes alone; then the second time that all are under way
         patience = "import isocost.dispatch.inflight as a; a.PATIENCE = 1e6"  # however busy the machine is
+        patience += "; import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"  # the tests may run under nohup
         with runs.started("run", path, "-o", out, first=patience) as process:
             assert reached.wait(60)
             for _ in range(3 if number == signal.SIGHUP else 1):  # the shell, the terminal and the kernel each send one

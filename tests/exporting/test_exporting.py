@@ -315,6 +315,9 @@ def test_the_card_counts_the_problems_that_nearly_repeat_others(tmp_path: Path) 
     export(run_directory, CELL, "parquet", tmp_path / "data")
     assert f"{len(found)} training problems nearly repeat a problem of `test`" in (tmp_path / "data" / "README.md").read_text()
     (run_directory / "trainsets" / "contaminated.json").write_text("{}")
+    with pytest.raises(IsocostError, match=r"contaminated\.json was changed after the run had written it"):
+        export(run_directory, CELL, "parquet", tmp_path / "other")
+    (run_directory / "digests.jsonl").unlink()  # as a run of an earlier version
     with pytest.raises(IsocostError, match=r"contaminated\.json: does not hold a list\n  make it again: isocost report"):
         export(run_directory, CELL, "parquet", tmp_path / "other")
 
