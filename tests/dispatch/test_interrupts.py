@@ -12,21 +12,23 @@ import pytest
 from isocost.dispatch.inflight import defer_interrupts, send_calls
 from isocost.errors import EngineError, RunError
 from isocost.ledger import Ledger, Reservation
-from isocost.machine import stop_signals
 from isocost.records import Cost
 from isocost.store import Log
 from tests.dispatch.scripted import Scripted, calls
 
 
+ALL = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]  # the last also where the tests run under nohup
+
+
 @pytest.fixture(autouse=True)
 def heeded() -> Iterator[None]:
-    before = {number: signal.signal(number, signal.default_int_handler) for number in stop_signals()}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ALL}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-EACH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+EACH = pytest.mark.parametrize("number", ALL)
 
 
 @EACH
