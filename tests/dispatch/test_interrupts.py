@@ -16,7 +16,6 @@ from isocost.records import Cost
 from isocost.store import Log
 from tests.dispatch.scripted import Scripted, calls
 
-
 ALL = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]  # the last also where the tests run under nohup
 
 

@@ -223,8 +223,8 @@ class CallQueue:
         now = time.monotonic()
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.refused.add(call.job.requests[0].problem_id)
-        # Refusals come in milliseconds, and answers to the calls beside them in seconds.
-        had_time = self._has_only_suspects() or now - min(self.suspects.values(), default=now) > _TIME_TO_ANSWER
+        # Refusals of long prompts come in milliseconds, and answers to the calls beside them in seconds.
+        had_time = error.charged or self._has_only_suspects() or now - min(self.suspects.values(), default=now) > _TIME_TO_ANSWER
         if error.certain and not answered and len(self.refused) >= self.retrying.outage and had_time:
             raise error
         if error.certain and (answered or error.charged):
