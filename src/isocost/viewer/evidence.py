@@ -29,7 +29,7 @@ def is_chosen(run: Path, chosen: Chosen, pool: str | None, text: str) -> bool:
     """Return whether a text of samples.parquet is that of a chosen solution, by the draw that the run stored when it was bought.
 
     Model, problem and index do not tell: with another seed or prompt they name a draw of another pool. Without the run's pools, as in a
-    copy for labellers, nothing is known that speaks against it; nor in a table of an early version, without a column of pools.
+    copy for labellers, a text is taken for the chosen one; also in a table of an early version, without a column of pools.
 
     Raises:
         RunDirectoryError: A part of the pool cannot be read.
@@ -51,7 +51,7 @@ def is_chosen(run: Path, chosen: Chosen, pool: str | None, text: str) -> bool:
 
 
 class Doubts:
-    """What speaks against the files of a run that the pages show. Large files are hashed in a thread, once after each change."""
+    """Finds files of a run that the run has not written. Large files are hashed in a thread, once after each change."""
 
     def __init__(self, run: Path) -> None:
         self._run, self._one = run, threading.Lock()

@@ -167,7 +167,7 @@ class RunData:
     def doubt(self) -> str:
         """Return which file is not the one that the run wrote, and what to do; "" where none is known to be, or not yet."""
         self._fresh()
-        return self._doubts.found(self._stamp)
+        return self._doubts.found((*self._stamp, stamp_of(self.path / "digests.jsonl")))  # a digest may be noted after its file
 
     def _sample(self, model: str, problem_id: str, sample_index: int) -> tuple[str | None, str] | None:
         """Return the pool and the text of one sample, or None if there is no such sample."""

@@ -97,7 +97,7 @@ class Collector:
         """Delete the files of a batch whose answers are all committed, and close its submission."""
         submission, folder = self._submitter.submission, self._context.folder
         remote = [submission.file, *((state.output_file, state.error_file) if state else ())]
-        local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", *(() if self._tally.unread else (".output", ".error")))]
+        local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", ".output", ".error")]
         yield from self._submitter.ask(batchworker.delete, [each for each in remote if each and each not in self._kept], local)
         yield from self._submitter.remove_doubles()
         self._context.submissions.record("closed", submission.id, why="")
@@ -118,7 +118,9 @@ class Collector:
                 details=[f"they may be paid, and are not bought again; the files are kept: {files}"],
                 advice="the same command reads them again; --cancel-batches charges these requests at their worst case",
             )
-        self._context.notify(f"{told}; they are charged, and the files are kept: {files}")
+        # Under names that no later start deletes, if this one is killed before it has closed the submission.
+        renamed = [path.replace(path.with_suffix(".unread.jsonl")) for path in paths]
+        self._context.notify(f"{told}; they are charged, and the files are kept: {' and '.join(map(str, renamed))}")
         self._kept.update(file for file in (state.output_file, state.error_file) if file)
         for call, error in unread:
             self._charge(call, error)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from .blocks import enter, enter_async, leave, leave_async
 from .plain import PLAIN
-from .specials import ARITHMETIC, JUDGING, RUNNING, SPECIALS, STEPS
+from .specials import ARITHMETIC, ITERATING, JUDGING, PREDICATES, RUNNING, SPECIALS, STEPS
 
 _NUMBER = "_isocost_number"
 _CLASS = "_isocost_class"
@@ -156,16 +156,6 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
-# Methods of plain types that receive the expected value. They return if it matches, leave nothing of it, or could return it.
-_PREDICATES = (
-    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "removeprefix", "removesuffix", "replace", "translate",
-    "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition", "issubset", "issuperset", "isdisjoint", "intersection",
-    "difference", "symmetric_difference", "union", "intersection_update", "difference_update", "symmetric_difference_update", "remove",
-    "discard", "subtract", "setdefault", "compare", "compare_signal", "compare_total", "compare_total_mag", "same_quantum", "max", "min",
-    "max_mag", "min_mag",
-)  # fmt: skip
-
-
 def _predicate(name: str, root: Any) -> property:
     def method(self: Any) -> Any:
         link = _links[0]
@@ -176,11 +166,7 @@ def _predicate(name: str, root: Any) -> property:
     return property(method)
 
 
-# A loop over these has as many checks as the value has members, whatever the program says.
-_PASSING_OVER = ("__iter__", "__reversed__", "keys", "values", "items")
-
-
-def _passing_over(name: str, root: Any) -> Any:
+def _iterating(name: str, root: Any) -> Any:
     if not name.startswith("__"):
         return _predicate(name, root)
 
@@ -340,8 +326,8 @@ def _plain_names(description: Description, root: type) -> dict[str, Any]:
     if "__eq__" in names:
         names["__hash__"] = root.__hash__
     names.update({name: _asked(name) for name in description.overrides if hasattr(root, name) and name[:1] != "_"})
-    names.update({name: _predicate(name, root) for name in _PREDICATES if name in names})
-    names.update({name: _passing_over(name, root) for name in _PASSING_OVER if name in names})
+    names.update({name: _predicate(name, root) for name in PREDICATES if name in names})
+    names.update({name: _iterating(name, root) for name in ITERATING if name in names})
     return names
 
 

@@ -1,4 +1,4 @@
-"""The special methods that cross between the two processes."""
+"""The methods that cross between the two processes, by who decides with them."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ SPECIALS = (*FORWARDED, *sorted(JUDGING))
 # Objects that run in steps, by methods that raise StopIteration at the end.
 RUNNING = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 STEPS = frozenset(("send", "throw", "close", "asend", "athrow", "aclose"))
+# Methods of plain types that receive the expected value. They return if it matches, leave nothing of it, or could return it.
+PREDICATES = (
+    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "removeprefix", "removesuffix", "replace", "translate",
+    "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition", "issubset", "issuperset", "isdisjoint", "intersection",
+    "difference", "symmetric_difference", "union", "intersection_update", "difference_update", "symmetric_difference_update", "remove",
+    "discard", "subtract", "setdefault", "compare", "compare_signal", "compare_total", "compare_total_mag", "same_quantum", "max", "min",
+    "max_mag", "min_mag",
+)  # fmt: skip
+# Methods of plain types that iterate: a loop has as many checks as the value has members, whatever a program's own method says.
+ITERATING = ("__iter__", "__reversed__", "keys", "values", "items")
