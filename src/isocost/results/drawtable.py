@@ -21,6 +21,7 @@ from isocost.store import atomic_write
 
 Places = NDArray[np.integer[Any]]  # row numbers in the table of draws
 PART = 20_000  # texts in memory at once: some MB at some hundred bytes each
+_ROW_GROUP = 5_000  # rows; polars reads some fifty row groups ahead of what uses them
 _COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 
 _SAMPLES = pl.Schema(
@@ -307,4 +308,5 @@ def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None, 
     with atomic_write(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in parts:
             absent = {name: pl.lit(None) for name in extras if name not in part.columns}
-            writer.write_table(part.with_columns(**cost, **absent).select(columns.names()).cast(columns).to_arrow())
+            rows = part.with_columns(**cost, **absent).select(columns.names()).cast(columns)
+            writer.write_table(rows.to_arrow(), row_group_size=_ROW_GROUP)
