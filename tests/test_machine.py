@@ -2,6 +2,8 @@ import ctypes
 import gc
 import os
 import signal
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -18,6 +20,28 @@ def test_the_cores_are_those_that_this_process_may_use(monkeypatch: pytest.Monke
     assert available_cores() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert available_cores() == 1
+
+
+HELD = """
+import isocost, polars as pl, psutil
+rss = lambda: psutil.Process().memory_info().rss
+pl.Series([0]).to_frame()
+before = rss()
+numbers = pl.int_range(25_000_000, eager=True) + 1
+full = rss()
+del numbers
+print((rss() - before) / (full - before))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="polars uses another allocator elsewhere")
+@pytest.mark.parametrize(("own", "returned"), [(None, True), ("dirty_decay_ms:60000", False)])
+def test_polars_returns_memory_at_once_unless_the_user_has_chosen_otherwise(own: str | None, returned: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    if own:
+        environment["_RJEM_MALLOC_CONF"] = own
+    done = subprocess.run([sys.executable, "-c", HELD], env=environment, capture_output=True, text=True, check=True)
+    assert (float(done.stdout) < 0.3) == returned
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="other C libraries return freed memory by themselves, or never")

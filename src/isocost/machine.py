@@ -20,7 +20,7 @@ def available_cores() -> int:
 
 
 def release_freed() -> None:
-    """Return memory that was freed and that the allocators of C and pyarrow still hold; polars returns its own within a second.
+    """Return memory that was freed and that the allocators of C and pyarrow still hold; polars returns its own at once (`isocost`).
 
     Both keep it for later use. Without this, each stage of a large run would add its own peak to what the earlier stages have left.
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,6 +77,13 @@ def test_texts_are_read_for_the_draws_that_are_wanted(tmp_path: Path, part: int,
         assert all(text == by_place[place] for place, text in found)
         places = rng.permutation(np.flatnonzero(wanted))
         assert made.texts_of(places).to_list() == [by_place[place] for place in places]
+
+
+def test_the_file_has_small_row_groups_of_which_polars_reads_many_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawtable, "_ROW_GROUP", 2)
+    made = table(tmp_path, shuffled())
+    written = pq.read_metadata(made.path)
+    assert max(written.row_group(each).num_rows for each in range(written.num_row_groups)) == 2
 
 
 def test_a_run_without_draws_has_an_empty_table(tmp_path: Path) -> None:
