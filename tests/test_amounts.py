@@ -21,18 +21,22 @@ from isocost.records import Unit
         (-2.5e-20, "−$2.5e-20"),
         (-0.5, "−$0.50"),
         (1234, "$1,234.00"),
+        (1e300, "$1e+300"),
+        (-1e300, "−$1e+300"),
     ],
 )
 def test_dollars(amount: float, text: str) -> None:
     assert dollars(amount) == format_amount("usd", amount) == text
 
 
-@pytest.mark.parametrize(("amount", "text"), [(0, "0 FLOPs"), (0.5, "0.50 FLOPs"), (1000, "1.0 KFLOPs"), (3.14e12, "3.1 TFLOPs")])
+@pytest.mark.parametrize(
+    ("amount", "text"), [(0, "0 FLOPs"), (0.5, "0.50 FLOPs"), (1000, "1.0 KFLOPs"), (3.14e12, "3.1 TFLOPs"), (1e-300, "1e-300 FLOPs")]
+)
 def test_flops(amount: float, text: str) -> None:
     assert flops(amount) == format_amount("flops", amount) == text
 
 
-@pytest.mark.parametrize(("amount", "text"), [(0, "0.00"), (0.125, "0.125"), (1e-6, "0.000001"), (1234.5, "1,234.50")])
+@pytest.mark.parametrize(("amount", "text"), [(0, "0.00"), (0.125, "0.125"), (1e-6, "0.000001"), (1e-300, "1e-300"), (1234.5, "1,234.50")])
 def test_a_price_is_not_rounded(amount: float, text: str) -> None:
     assert price(amount) == text
 

@@ -10,13 +10,25 @@ from isocost.records import Unit
 
 MINUS = "−"
 MISSING = "–"
-_TINY = 1e-12  # dollars below it are written as 1e-20: no reader counts the zeros
+# From here on, an amount is written with an exponent: no reader counts the zeros.
+_HUGE = 1e18
+_MOST_DECIMALS = 18
+_TINY = 1e-12  # dollars
 PREFIXES = ("", "K", "M", "G", "T", "P", "E", "Z", "Y")  # powers of 1000
 
 
 def fixed(value: float, decimals: int = 1, *, sign: bool = False) -> str:
-    """Format with fixed decimals, thousands separators and a true minus sign, never as a negative zero. `sign` adds a plus too."""
-    text = f"{abs(value):,.{decimals}f}"
+    """Format with fixed decimals, thousands separators and a true minus sign, never as a negative zero. `sign` adds a plus too.
+
+    A value of so many digits that no reader counts them has an exponent, and as many significant figures as its decimals are worth.
+    """
+    size = abs(value)
+    if size >= _HUGE:
+        text = f"{size:.{min(2 + decimals, 17)}g}"
+    elif decimals > _MOST_DECIMALS and size:
+        text = f"{size:.{min(max(decimals - _decimals(size) + 2, 1), 17)}g}"
+    else:
+        text = f"{size:,.{decimals}f}"
     # Rounded to zero: a minus sign before it would read as a negative cost.
     if not any(digit in text for digit in "123456789"):
         return text
@@ -28,7 +40,7 @@ def usd(amount: float) -> str:
     if amount == 0 or abs(amount) >= 1:
         return fixed(amount, 2)
     if abs(amount) < _TINY:
-        return f"{amount:.2g}".replace("-", MINUS, 1) if amount < 0 else f"{amount:.2g}"
+        return ("" if amount > 0 else MINUS) + f"{abs(amount):.2g}"
     return fixed(amount, _decimals(abs(amount)))
 
 
@@ -44,6 +56,8 @@ def _signed(text: str) -> str:
 
 def price(amount: float) -> str:
     """Format a price in dollars as it was given, without the currency sign and unrounded: `0.125`; at least two decimals."""
+    if abs(amount) >= _HUGE or 0 < abs(amount) < _TINY:
+        return str(amount)
     whole, _, decimals = f"{amount:,.12f}".partition(".")
     return f"{whole}.{decimals.rstrip('0'):0<2}"
 
@@ -120,6 +134,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def quantity(number: int, noun: str) -> str:
+    """Format a number of things: `1 problem`, `1,000 problems`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

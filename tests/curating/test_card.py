@@ -21,7 +21,7 @@ def test_the_card_says_what_the_set_is() -> None:
         rules=Rules(),
         seed=7,
     )
-    assert text.startswith("# gsm8k-qwen: both@low\n\n2 sampled solutions of 1 problems (gsm8k, train)")
+    assert text.startswith("# gsm8k-qwen: both@low\n\n2 sampled solutions of 1 problem (gsm8k, train)")
     assert "| model | solutions | temperature | top p | top k | max tokens | stop |" in text
     assert "| strong | " in text
     assert "| 512 | `'\\n\\n'` |" in text
@@ -70,6 +70,6 @@ def test_the_card_has_licences_terms_and_near_duplicates() -> None:
     near = [NearDuplicate(problem_id=f"p{i}", named="gsm8k:test", other_id=f"t|{i}", share=0.625) for i in range(250)]
     text = made(Rules(), terms={"weak": ("apache-2.0", None)}, near_duplicates=near)
     assert "| weak | apache-2.0 | not named in the study |" in text
-    assert "250 problems were left out, since they nearly repeat a problem of another set, the first 200 of them here." in text
+    assert "Left out: 250 problems that nearly repeat one of another set, the first 200 of them here." in text
     assert "| p0 | gsm8k:test | t\\|0 | 62% |" in text
     assert "| p200 |" not in text

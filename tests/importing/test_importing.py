@@ -174,6 +174,46 @@ def test_files_and_tables_may_be_urls(tmp_path: Path, monkeypatch: pytest.Monkey
     assert json.loads((tmp_path / "t.jsonl").read_text())["correct"] is True
 
 
+def test_urls_are_named_in_place_of_their_copies_and_files_of_this_machine_are_read_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/in/some__model/rows.jsonl", b'{"problem_id": 1, "generation": "2", "correct": true}\n')
+    memory.pipe_file("/in/bad.jsonl", b'{"problem_id": 1, "generation": 7}\n')
+    try:
+        assert run(monkeypatch, "memory://in/some__model/rows.jsonl", "-o", str(tmp_path / "a.jsonl")) == 0
+        told = capsys.readouterr()
+        assert "\nmemory://in/some__model/rows.jsonl: rows, 1 record, 1 sample\n" in told.err + told.out
+        assert json.loads((tmp_path / "a.jsonl").read_text())["model"] == "some__model"
+        for command in ("measure", "import"):
+            out = ["-o", str(tmp_path / "b.jsonl")] if command == "import" else []
+            assert run(monkeypatch, "memory://in/bad.jsonl", *out, command=command) == 2
+            assert capsys.readouterr().err.startswith("error: memory://in/bad.jsonl:")
+    finally:
+        memory.rm("/in", recursive=True)
+    assert run(monkeypatch, f"file://{tmp_path}/a.jsonl", "-o", str(tmp_path / "c.jsonl")) == 0
+    told = capsys.readouterr()
+    assert f"\n{tmp_path}/a.jsonl: rows, 1 record, 1 sample\n" in told.err + told.out
+
+
+def test_the_name_of_a_file_splits_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign.lines(tmp_path / "a\nb.jsonl", [{"problem_id": 1, "model": "m", "correct": True}])
+    assert run(monkeypatch, str(tmp_path / "a\nb.jsonl"), "-o", str(tmp_path / "t.jsonl")) == 0
+    told = capsys.readouterr()
+    assert "a\\nb.jsonl: rows, 1 record" in told.err + told.out
+
+
+def test_a_filter_without_a_file_that_has_filters_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = foreign.lines(tmp_path / "a.jsonl", [{"problem_id": 1, "model": "m", "correct": True}])
+    assert run(monkeypatch, str(path), "-o", str(tmp_path / "t.jsonl"), "--filter", "strict") == 2
+    assert capsys.readouterr().err.startswith("error: --filter strict: no file is of lm-evaluation-harness")
+    assert not (tmp_path / "t.jsonl").exists()
+
+
 def test_without_fsspec_a_url_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,12 @@ def test_a_reward_that_is_a_fraction_somewhere_grades_nothing(tmp_path: Path) ->
     assert verdicts(read(rewards(path, 0.0, 1.0))[0]) == [False, True]
 
 
+def test_a_rule_on_the_reward_takes_no_verdict_for_one(tmp_path: Path) -> None:
+    row = {"problem_id": 1, "model": "m", "generation": "2", "correct": True}
+    rows = [row, {**row, "problem_id": 2, "reward": 0.2}]
+    assert verdicts(read(foreign.lines(tmp_path / "r.jsonl", rows), rule="reward>=0.5")[0]) == [None, False]
+
+
 def test_commands_refuse_a_fraction_and_name_a_rule_that_fits(tmp_path: Path) -> None:
     path = rewards(tmp_path / "results.jsonl", 0.0, 0.9)
     with pytest.raises(TableError) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
+from isocost.amounts import quantity
 from isocost.curating.choosing import Curated, Rules
 from isocost.curating.contamination import NearDuplicate
 from isocost.metrics.diversity import Level
@@ -50,8 +51,8 @@ def card(
     settings = [(model, curated.by_model.get(model, 0), *asdict(params).values()) for model, params in sampling.items()]
     parts = [
         f"# {study}: {cell.name}",
-        f"{n_kept:,} sampled solutions of {n_problems:,} problems ({problems}), the training set of the cell `{cell.name}` of the study "
-        f"`{study}`, made with isocost. {_content(rules, judge)}",
+        f"{quantity(n_kept, 'sampled solution')} of {quantity(n_problems, 'problem')} ({problems}), the training set of the cell "
+        f"`{cell.name}` of the study `{study}`, made with isocost. {_content(rules, judge)}",
         "## Rows",
         f"{_CHAT_ROWS if chat else _PLAIN_ROWS} as TRL reads them. Chosen with seed {seed}: {', '.join(_choices(distinct, rules))}.",
         "## Models",
@@ -87,7 +88,7 @@ def _choices(distinct: Level | None, rules: Rules) -> Iterator[str]:
     cap = rules.per_problem
     yield "no limit per problem" if cap is None else f"at most {cap} per problem, different equations first"
     if rules.problems is not None:
-        yield f"the first {len(rules.problems):,} problems only"
+        yield f"the first {quantity(len(rules.problems), 'problem')} only"
 
 
 def _near_duplicates(found: Sequence[NearDuplicate]) -> Iterator[str]:
@@ -95,7 +96,7 @@ def _near_duplicates(found: Sequence[NearDuplicate]) -> Iterator[str]:
         return
     yield "## Near-duplicates"
     left = f", the first {_MOST_LISTED} of them here" if len(found) > _MOST_LISTED else ""
-    yield f"{len(found):,} problems were left out, since they nearly repeat a problem of another set{left}."
+    yield f"Left out: {quantity(len(found), 'problem')} that nearly repeat one of another set{left}."
     rows = [(each.problem_id, each.named, each.other_id, f"{100 * each.share:.0f}%") for each in found[:_MOST_LISTED]]
     yield _table(("problem", "set", "its problem", "words of it in common"), rows)
 

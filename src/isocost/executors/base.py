@@ -48,4 +48,4 @@ class Executor(Protocol):
         """
 
     def close(self, *, wait: bool = True) -> None:
-        """Stop the workers. Without `wait`, running work is killed."""
+        """Stop the workers. Without `wait`, running work is killed. A second call does nothing more."""

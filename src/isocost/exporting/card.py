@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from isocost.amounts import duration, format_amount
+from isocost.amounts import duration, format_amount, quantity
 from isocost.exporting.cells import CellData
 from isocost.exporting.shapes import Shape
 from isocost.paths import scan_parquet
@@ -119,7 +119,7 @@ def budget(cell: CellData) -> Iterator[str]:
         yield "- planned: " + ", ".join(_cost(cost, unit) for unit, cost in planned.items())
     number = cell.study.arms[arm].samples_per_problem
     if number is not None:
-        yield f"- planned: {number} draws per problem"
+        yield f"- planned: {quantity(number, 'draw')} per problem"
     spent = collected(
         scan_parquet(cell.run / "samples.parquet")
         .select("problem_id", "model", "sample_index", "cost", "cost_unit", "num_generated_tokens")
@@ -127,7 +127,7 @@ def budget(cell: CellData) -> Iterator[str]:
     )
     costs, units = spent["cost"], spent["cost_unit"].drop_nulls().unique().to_list()
     total = _cost(float(costs.sum()), units[0]) if len(units) == 1 and not costs.null_count() else "cost not known"
-    yield f"- realised: {spent.height:,} draws, {total}, {spent['num_generated_tokens'].sum():,} generated tokens"
+    yield f"- realised: {quantity(spent.height, 'draw')}, {total}, {quantity(int(spent['num_generated_tokens'].sum()), 'generated token')}"
     yield f"- policy: `{cell.study.arms[arm].policy}`"
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from isocost.errors import InputError
+from isocost.errors import InputError, escape_controls
 from isocost.grading import GradingPool, Pair
 from isocost.importing.summary import Outcomes, summary_lines
 from isocost.tables import scan_table
 from isocost.tables.imports import Account, Importer, Row, Wishes
 from isocost.tables.inputs import expand
-from isocost.tables.remote import local, uploaded
+from isocost.tables.remote import local, uploaded, with_urls
 from isocost.tables.scores import settled
 from isocost.tables.writing import write_table
 
@@ -80,7 +80,8 @@ def import_samples(
 
 def summary(found: Imported) -> list[str]:
     """Return the lines that say what became of every record."""
-    return summary_lines(found.account, found.outcomes, found.left_out, graded=found.graded)
+    lines = summary_lines(found.account, found.outcomes, found.left_out, graded=found.graded)
+    return [escape_controls(with_urls(line)) for line in lines]  # the name of a file may hold a line break
 
 
 def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, str] | None, outcomes: Outcomes) -> Iterator[Row]:

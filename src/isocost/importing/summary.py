@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from isocost.amounts import quantity
 from isocost.tables.formats.verdicts import NO_SCORE
 from isocost.tables.imports import Account, Row
 from isocost.tables.notes import doubts
@@ -46,7 +47,7 @@ def summary_lines(account: Account, outcomes: Outcomes, left_out: Iterable[str],
     counts = ", ".join(f"{outcomes.counts[name]:,} {name}" for name in ("correct", "incorrect", "ungraded"))
     models = ", ".join(f"{name[:_SHOWN]} {many:,}" for name, many in outcomes.models.most_common(_MOST))
     lines = [
-        f"{_number(total, 'sample')} of {_number(len(outcomes.problems), 'problem')}: {counts}",
+        f"{quantity(total, 'sample')} of {quantity(len(outcomes.problems), 'problem')}: {counts}",
         f"models: {models}",
         *_files(account),
         *_skipped(account),
@@ -57,22 +58,18 @@ def summary_lines(account: Account, outcomes: Outcomes, left_out: Iterable[str],
         more = f", and {len(account.unknown) - _MOST} more" if len(account.unknown) > _MOST else ""
         lines.append(f"fields that were not read, with their records: {named}{more}")
     if outcomes.unreferenced:
-        many = _number(outcomes.unreferenced, "sample")
+        many = quantity(outcomes.unreferenced, "sample")
         lines.append(f"note: {many} not graded, without a reference answer: --problems NAME, or --map expected_answer=FIELD, gives it")
     return [*lines, *_notes(account, graded=graded)]
 
 
-def _number(many: int, what: str) -> str:
-    return f"{many:,} {what}{'' if many == 1 else 's'}"
-
-
 def _files(account: Account) -> Iterator[str]:
     for file, (title, records, samples) in list(account.files.items())[:_MOST]:
-        yield f"{file}: {title}, {_number(records, 'record')}, {_number(samples, 'sample')}"
+        yield f"{file}: {title}, {quantity(records, 'record')}, {quantity(samples, 'sample')}"
     if len(account.files) > _MOST:
         rest = list(account.files.values())[_MOST:]
         records, samples = sum(each[1] for each in rest), sum(each[2] for each in rest)
-        yield f"and {_number(len(rest), 'file')} more: {_number(records, 'record')}, {_number(samples, 'sample')}"
+        yield f"and {quantity(len(rest), 'file')} more: {quantity(records, 'record')}, {quantity(samples, 'sample')}"
 
 
 def _skipped(account: Account) -> Iterator[str]:
@@ -91,9 +88,9 @@ def _notes(account: Account, *, graded: bool) -> Iterator[str]:
         if values.other:
             rule = rule_for(name, values.distinct)
             what = f"{name[:_SHOWN]} has values other than 0 and 1"
-            yield f"note: {_number(values.samples, 'sample')} without a verdict, because {what}: {rule} says what counts as correct"
+            yield f"note: {quantity(values.samples, 'sample')} without a verdict, because {what}: {rule} says what counts as correct"
     if account.ungraded[NO_SCORE] and not graded:
-        yield f"note: {_number(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
+        yield f"note: {quantity(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
     yield from (f"note: {doubt}" for doubt in doubts(account))
     yield from _named(list(account.named))
 

@@ -27,7 +27,7 @@ from isocost.ledger.summary import refresh_summary
 from isocost.machine import release_freed
 from isocost.measuring.rundirs import PAID, SAMPLES
 from isocost.paths import shell_word
-from isocost.preparing.prepare import Prepared, judge_of
+from isocost.preparing.prepare import Prepared, auditor_of, judge_of
 from isocost.records import Cell, Outcome, Problem, Results
 from isocost.reporting import Report, report
 from isocost.results import results, rules, trainsets
@@ -100,7 +100,7 @@ class StudyRun:
             self._timed("sample", self.pilot)
             return None
         last = STAGES.index(until)
-        bought, table = self._timed("sample", self.sample)
+        bought, table = self._timed("sample", lambda: self.sample(is_last_work=not self._needs_workers(last)))
         self.graded = self._format_graded(table)
         if last < STAGES.index("audit"):
             return None
@@ -120,6 +120,12 @@ class StudyRun:
         watch.advance()
         watch.finish()
         return made
+
+    def _needs_workers(self, last: int) -> bool:
+        """Return True if a stage after sampling, up to number `last`, calls a model or trains one."""
+        return auditor_of(self.prepared.study) is not None or (
+            self.prepared.study.finetune is not None and last >= STAGES.index("finetune")
+        )
 
     def _open_sampling(self) -> AbstractContextManager[Sampling]:
         return data.open_sampling(
@@ -146,12 +152,17 @@ class StudyRun:
                 self._write_paid(sampling.pools)
             self._write_problems(self.prepared.problems)
 
-    def sample(self) -> tuple[SamplingOutcome, DrawTable]:
-        """Buy and grade samples, and write the table of samples and the problems."""
+    def sample(self, *, is_last_work: bool = False) -> tuple[SamplingOutcome, DrawTable]:
+        """Buy and grade samples, and write the table of samples and the problems.
+
+        With `is_last_work`, the workers end before the table is written, because engines would hold memory and accelerators to the end.
+        """
         # Clear the digest first: if this start is killed, the table on the disk is that of an earlier one.
         self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)
         with self._open_sampling() as sampling:
             bought, pools = data.sample(sampling, self.grading), sampling.pools
+        if is_last_work:
+            self.executor.close()
         self.directory.check()
         release_freed()  # of the requests: the table needs as much again
         path = self.directory.path / "samples.parquet"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from isocost.amounts import MINUS, MISSING
+from isocost.amounts import MINUS, MISSING, quantity
 from isocost.backtesting import Backtest, Line, TargetResult, describe
 from isocost.measuring.words import amount, markdown_table, name_cell, named_unit, spent
 from isocost.metrics.diversity import SAME
@@ -30,12 +30,14 @@ _ROUNDS = (
 def backtest_markdown(found: Backtest, notes: Sequence[str]) -> str:
     """Return a backtest as Markdown: a table per target, then notes."""
     names = ", ".join(map(name_cell, found.models))
-    parts = [f"{found.problems:,} problems, {found.draws:,} recorded draws of {names}; costs in {named_unit(found.unit)}."]
+    parts = [
+        f"{quantity(found.problems, 'problem')}, {quantity(found.draws, 'recorded draw')} of {names}; costs in {named_unit(found.unit)}."
+    ]
     if isinstance(found.objective, KeptPerProblem):
         parts[0] += f" {SAME[found.distinct].capitalize()}."
     for of in found.targets:
         parts += [f"## {describe(found.objective, of.target)}", *_table(found, of)]
-    parts.append(f"Means over {found.seeds:,} orders of the recorded draws. {_ROUNDS} {_intervals(found)}")
+    parts.append(f"Means over {quantity(found.seeds, 'order')} of the recorded draws. {_ROUNDS} {_intervals(found)}")
     if notes:
         parts += ["## Warnings", "\n".join(f"- {note}" for note in notes)]
     return "\n\n".join(parts)
@@ -60,9 +62,9 @@ def _table(found: Backtest, of: TargetResult) -> Iterator[str]:
 def _sum(found: Backtest, count: int) -> str:
     match found.objective:
         case Coverage() | MixedGroups():
-            return f"{count:,} of {found.problems:,} problems"
+            return f"{count:,} of {quantity(found.problems, 'problem')}"
         case KeptPerProblem():
-            return f"{count:,} solutions over {found.problems:,} problems"
+            return f"{quantity(count, 'solution')} over {quantity(found.problems, 'problem')}"
 
 
 def _row(line: Line, unit: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from isocost.amounts import duration, format_amount
+from isocost.amounts import duration, format_amount, quantity
 from isocost.measuring.words import count, markdown_table, name_cell, percent
 from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
@@ -26,7 +26,8 @@ def choices_markdown(found: ChoiceForecast) -> str:
     piloted = len({problem for each in pilots.models for problem in each.pilot.problem_ids})
     discount = describe_discount(found.false_positive_rates)
     parts = [
-        f"Forecast from {found.pilot.source}: up to {pilots.draws:,} graded draws of each of {piloted:,} problems and each model. "
+        f"Forecast from {found.pilot.source}: up to {quantity(pilots.draws, 'graded draw')} of each of {quantity(piloted, 'problem')} "
+        "and each model. "
         "Intervals are 90%, over problems; those of costs are 95%, from the lengths of draws. "
         f"{SAME[pilots.distinct].capitalize()}. Nothing was bought." + (f" {discount}" if discount else "")
     ]

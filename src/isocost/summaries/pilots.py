@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from isocost.amounts import format_amount, format_distinct, listed
+from isocost.amounts import format_amount, format_distinct, listed, quantity
 from isocost.config import Study
 from isocost.costs.expected import DrawCost
 from isocost.preparing.prepare import Prepared
@@ -25,12 +25,12 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     pilot = prepared.study.pilot
     if pilot is None:
         return ""
-    draws = "1 sample" if pilot.samples_per_problem == 1 else f"{pilot.samples_per_problem:,} samples"
+    draws = quantity(pilot.samples_per_problem, "sample")
     by_model = _costs(prepared, costs)
     each = ", ".join(f"{name} {format_cost(cost)}" for name, cost in by_model.items())
     total = format_cost(_total(by_model))
     at_most = any(plan.awaits_pilot for plan in plans)
-    text = f"The pilot draws {draws} of each of {_problems(prepared):,} problems from {listed(list(costs))} and costs "
+    text = f"The pilot draws {draws} of each of {quantity(_problems(prepared), 'problem')} from {listed(list(costs))} and costs "
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
     counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
     warning = warn_of_small_budgets(prepared, costs, plans)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +15,7 @@ from isocost.tables.foreign import foreign_files, imported, keep_notes, local_co
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
 from isocost.tables.reading import is_parquet
+from isocost.tables.remote import names_urls
 
 __all__ = ["COLUMNS", "NEEDED", "scan_table", "table_notes"]
 
@@ -47,6 +48,12 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     own = [name for name in columns or () if name not in COLUMNS]
     wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
     name, path = path, local_copy(path)
+    with names_urls():
+        return _scanned(name, path, own, wanted)
+
+
+def _scanned(name: str, path: str, own: Sequence[str], wanted: Sequence[str]) -> pl.LazyFrame:
+    """Scan a local file; `name` is what the user calls it."""
     if is_special_file(Path(path)):
         raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
     notes: list[str] = []

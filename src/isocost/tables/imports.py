@@ -14,6 +14,7 @@ from isocost.nearest import did_you_mean
 from isocost.tables.columns import COLUMNS, KNOWN
 from isocost.tables.formats import PLAIN, format_class, format_name
 from isocost.tables.formats.base import Choice, Format, Sample
+from isocost.tables.formats.lmeval import HarnessSamples
 from isocost.tables.formats.rules import Rule, dig
 from isocost.tables.formats.values import ValueFlawError, column_value
 from isocost.tables.formats.verdicts import Judged, verdict_of
@@ -109,6 +110,9 @@ class Importer:
         for file in files:
             yield from self._file(file)
         self._refuse_absent_fields()
+        if self.wishes.choice.filter is not None and HarnessSamples.title not in (title for title, *_ in self.account.files.values()):
+            what = f"--filter {self.wishes.choice.filter[:80]}: no file is of {HarnessSamples.title}"
+            raise TableError(what, advice="leave it out, or choose a score with --scorer")
 
     @property
     def columns(self) -> list[str]:

@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from isocost.errors import InputError, MissingExtraError, StorageError, TableError
+from isocost.errors import InputError, IsocostError, MissingExtraError, StorageError, TableError
 from isocost.tables.source import first_line
 
+_URLS: dict[str, str] = {}  # by the path of their copy
 _SQUEEZED = re.compile(r"([a-z][a-z0-9+.]+):/{1,2}(?=[^/])(.+)", re.DOTALL)  # two letters at least: a drive is none
 
 
@@ -38,11 +39,29 @@ def local(sources: Sequence[str]) -> Iterator[list[Path]]:
         MissingExtraError: fsspec is not installed.
     """
     with ExitStack() as stack:
+        stack.enter_context(names_urls())
         paths: list[Path] = []
         for source in sources:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="isocost-import-")) if is_url(source) else None
             paths.append(fetched(source, Path(folder)) if folder else Path(source))
         yield paths
+
+
+@contextmanager
+def names_urls() -> Iterator[None]:
+    """Name URLs in place of their copies in errors of the block."""
+    try:
+        yield
+    except IsocostError as error:
+        error.rewrite(with_urls)
+        raise
+
+
+def with_urls(text: str) -> str:
+    """Return a text that names URLs in place of their copies."""
+    for path, url in _URLS.items():
+        text = text.replace(path, url)
+    return text
 
 
 @contextmanager
@@ -79,25 +98,31 @@ def uploaded(out: str) -> Iterator[Path]:
 
 
 def fetched(url: str, folder: Path) -> Path:
-    """Copy the file at a URL into a folder, and return its path.
+    """Copy the file at a URL into a folder, and return the path of the copy. A file of this machine is not copied.
 
     Raises:
         TableError: It cannot be read.
         MissingExtraError: fsspec is not installed.
     """
     fsspec = _fsspec()
-    path = folder / (url.partition("?")[0].rstrip("/").rpartition("/")[2] or "file")
+    # With the name of its folder, which is that of the model where the file has none.
+    parent, name = ("", *url.partition("?")[0].partition("://")[2].rstrip("/").split("/"))[-2:]
+    path = folder / (parent or "files") / (name or "file")
     try:
-        system, name = fsspec.core.url_to_fs(url)
-        system.get_file(name, str(path))
+        path.parent.mkdir()
+        system, at = fsspec.core.url_to_fs(url)
+        if isinstance(system, fsspec.implementations.local.LocalFileSystem):
+            return Path(at)
+        system.get_file(at, str(path))
     except Exception as error:  # of any file system's library
         raise TableError(f"{url}: cannot be read: {first_line(error)}") from error
+    _URLS[str(path)] = url
     return path
 
 
 def _fsspec() -> ModuleType:
     try:
-        import fsspec
+        import fsspec.implementations.local
     except ImportError as error:
         raise MissingExtraError("fsspec", "hub") from error
     module: ModuleType = fsspec

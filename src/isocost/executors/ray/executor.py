@@ -44,6 +44,7 @@ class RayExecutor:
         self._share: Share | None = None
         self._supervisor: Supervisor | None = None
         self._callers: ThreadPoolExecutor | None = None
+        self._dismissed = False
 
     @property
     def workers(self) -> int:
@@ -84,7 +85,8 @@ class RayExecutor:
         left = self._supervisor.close(wait=wait) if self._supervisor else []
         if self._callers:
             self._callers.shutdown(wait=True, cancel_futures=not wait)
-        if self._cluster:
+        if self._cluster and not self._dismissed:
+            self._dismissed = True
             self._dismiss(self._cluster, left)
             self._cluster.close()
         self._here.close(wait=wait)

@@ -73,8 +73,8 @@ def _chosen(sample: Sample, choice: Choice, at: str) -> str | None:
 def _score(sample: Sample, name: str) -> object:
     if name in sample.scores:
         return sample.scores[name]
-    # A rule says reward whatever the format calls its one score.
-    if name == "reward" and sample.scores and (sample.settles or len(sample.scores) == 1):
+    # A rule says reward whatever the format calls its one score, but for a row's verdict: that one beside rewards of other rows is none.
+    if name == "reward" and sample.scores and "correct" not in sample.scores and (sample.settles or len(sample.scores) == 1):
         return next(iter(sample.scores.values()))
     return dig(sample.source, name)
 
