@@ -32,7 +32,7 @@ def drawn() -> list[Draw]:
 @pytest.mark.parametrize("distinct", ["string", "normalised", None])
 @pytest.mark.parametrize("part", [2, 100])
 def test_a_cell_keeps_the_texts_of_its_own_draws(tmp_path: Path, distinct: str | None, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainsets, "PART", part)
+    monkeypatch.setattr(trainsets, "_ROWS", part)
     draws = drawn()
     some = [Allocation(problem_id=problem, model="weak", first_index=0, count=3) for problem in PROBLEMS]
     made = table(tmp_path, draws, {ALL: all_of(draws), SOME: some})
@@ -59,7 +59,7 @@ def test_a_set_of_several_parts_is_one_file(tmp_path: Path, monkeypatch: pytest.
     curated = Candidates.of(made, Asked(distinct=None), 0).curate(ALL, Rules())
     directory = RunDirectory(tmp_path)
     whole = directory.write_frames(trainsets.rows(made, curated, QUESTIONS, FORM), "whole.parquet")
-    monkeypatch.setattr(trainsets, "PART", 7)
+    monkeypatch.setattr(trainsets, "_ROWS", 7)
     split = directory.write_frames(trainsets.rows(made, curated, QUESTIONS, FORM), "split.parquet")
     assert pl.read_parquet(whole).equals(pl.read_parquet(split))
     assert pl.read_parquet_schema(whole) == pl.read_parquet_schema(split)

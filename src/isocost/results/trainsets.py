@@ -21,7 +21,7 @@ from isocost.preparing.prepare import trained_params
 from isocost.prompts import make_template
 from isocost.prompts.base import Template
 from isocost.records import Cell
-from isocost.results.drawtable import PART, DrawTable
+from isocost.results.drawtable import DrawTable
 
 _UNKNOWN = -1  # of the soundness of a solution without a readable equation
 
@@ -148,6 +148,7 @@ def _completions(table: DrawTable, fit: Bools, form: str | None) -> Iterator[tup
         yield places, [curating.completion(text, own, form) for text, own in zip(texts, reasoning, strict=True)]
 
 
+_ROWS = 5_000  # of a training set in memory at once, several times while they are written; each has its problem's prompt
 FOLDER = "trainsets"
 FILE, CARD = "train.parquet", "README.md"  # the names by which the datasets library finds the rows and their card
 
@@ -187,7 +188,7 @@ class RowForm:
 
 
 def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form: RowForm) -> Iterator[pl.DataFrame]:
-    """Yield a training set in parts of at most `PART` rows, with the columns that TRL documents.
+    """Yield a training set in parts of at most `_ROWS` rows, with the columns that TRL documents.
 
     Plain rows are those of `curating.to_rows`. Conversations have `messages` in the place of `prompt` and `completion`.
 
@@ -198,7 +199,7 @@ def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form:
         form: The form of the rows.
     """
     # Of an empty set this is one empty part, whose columns let a reader open the file.
-    for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)):
+    for kept in np.split(curated.kept, range(_ROWS, curated.kept.size, _ROWS)):
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
         reasoning = table.texts_of(kept, "reasoning") if table.has_reasoning else None

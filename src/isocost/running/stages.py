@@ -99,12 +99,25 @@ class StudyRun:
         if until == "pilot":
             self._timed("sample", self.pilot)
             return None
+        # The draws are locals of that function, so that their memory is free when figures need it.
+        reporting = self._run_to_results(until, again=force and until == "audit")
+        if reporting is None:
+            return None
+        release_freed()
+        found, watch = reporting
+        made = write_report(self.directory, found)
+        watch.advance()
+        watch.finish()
+        return made
+
+    def _run_to_results(self, until: str, *, again: bool) -> tuple[Results, StageWatch] | None:
+        """Run the stages before the report and write the measures; return the results and the progress of the report if that is next."""
         last = STAGES.index(until)
         bought, table = self._timed("sample", lambda: self.sample(is_last_work=not self._needs_workers(last)))
         self.graded = self._format_graded(table)
         if last < STAGES.index("audit"):
             return None
-        audits = self._timed("audit", lambda: self.audit(bought, table, again=force and until == "audit"))
+        audits = self._timed("audit", lambda: self.audit(bought, table, again=again))
         curated = self.curate(bought, table)
         if last < STAGES.index("finetune"):
             write_measures(self.directory, self._results(bought, table, curated, audits, Trainings(), []))
@@ -114,12 +127,7 @@ class StudyRun:
         watch = StageWatch(stage="report", total=1, unit="report", listener=self.listener) if until == "report" else None
         found = self._results(bought, table, curated, audits, trainings, evaluated)
         write_measures(self.directory, found)
-        if watch is None:
-            return None
-        made = write_report(self.directory, found)
-        watch.advance()
-        watch.finish()
-        return made
+        return None if watch is None else (found, watch)
 
     def _needs_workers(self, last: int) -> bool:
         """Return True if a stage after sampling, up to number `last`, calls a model or trains one."""
@@ -232,6 +240,7 @@ class StudyRun:
         labelled = rules.labelled(self.prepared, self.directory, table, self.listener)
         candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound, labelled)
         self.solutions = candidates.solutions() if counts_solutions(self.prepared) else None
+        release_freed()
         for cell in table.cells:
             own = rules.rules_of(self.prepared, cell.arm, near)
             curated = candidates.curate(cell, own, rules.machines_of(study.curate_of(cell.arm)))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from isocost.engines.replay.recorded import REASONS, Recorded
 from isocost.engines.replay.texts import Texts
 from isocost.errors import ModelError
+from isocost.machine import release_freed
 from isocost.paths import matching, scan_jsonl, scan_parquet
 
 _NEEDED = {"problem_id": "", "model": "", "generation": " for the solutions", "num_generated_tokens": " for their cost"}
@@ -36,6 +37,7 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
                 yield part
 
         stored = Texts.stored(each())
+        release_freed()  # of the texts: the rows need as much again
         rows = _plain(found.rows().with_columns(is_lost=pl.concat(texts)))
         _refuse_bad_cells(rows, where)
         # By row last, so that of two equal samples the later one in the table is reported.
