@@ -348,3 +348,27 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
 def test_tests_that_can_fail_are_a_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "def f(x):\n    return x * x").correct
     assert CodeGrader().grade(reference, "def f(x):\n    return 0").correct is False
+
+
+HEAD = "from typing import List\n\n\ndef f(x: int) -> int:\n"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "program", "reason"),
+    [
+        (HEAD + '    """Add one."""\n', "    return x +\n", "syntax"),
+        (HEAD, "  return (x\n", "syntax"),
+        (HEAD + '    """Add one.\n', "    return x + 1\n", "syntax"),  # a completion can end the text
+        ("values = [1,\n", "2\n", "syntax"),
+        ("from math imp", "rot sin\n", "syntax"),
+        ("name = 'a", "b\n", "syntax"),
+        ("def f(x) return x\n", "    return x + 1\n", "bad_reference"),
+        (HEAD + "    Add one, as in f(1) = 2.\n", "    return x + 1\n", "bad_reference"),
+        ("    x = 1\ndef f(x):\n", "    return x + 1\n", "bad_reference"),
+        ("def f(x):\n\tif x:\n        pass\n", "        return x + 1\n", "bad_reference"),
+        (HEAD + "    Add one.\n", "    return x + 1\n", "bad_reference"),
+    ],
+)
+def test_a_prompt_with_which_no_program_begins_is_not_blamed_on_the_program(prompt: str, program: str, reason: str) -> None:
+    reference = json.dumps({"test": "assert f(1) == 2", "prompt": prompt, "entry_point": ""})
+    assert CodeGrader().compare(reference, program).reason == reason

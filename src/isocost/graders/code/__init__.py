@@ -26,6 +26,7 @@ MOST_PROBES = 3  # programs that check tests which were never seen before
 # The strings at which HumanEval ends a completion that runs on past its function (Chen et al. 2021, section 2.2).
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 _NO_MODULE = "failed: ModuleNotFoundError"
+_NO_PYTHON = "syntax"
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]+(?:\([^()]*\)|[^\n;(]*)", re.MULTILINE)
 
 
@@ -47,7 +48,7 @@ class CodeGrader(AnswerGrader):
     """
 
     name = "code"
-    version = "6"
+    version = "7"
 
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
@@ -57,6 +58,7 @@ class CodeGrader(AnswerGrader):
         self.time_limit = 3.0  # seconds by the clock, HumanEval's
         self._sandbox = Sandbox(memory=memory_mb << 20)
         self._compiles = lru_cache(maxsize=MOST_REMEMBERED)(self._compile)
+        self._begins = lru_cache(maxsize=MOST_REMEMBERED)(self._compile_prompt)
         self._can_fail = lru_cache(maxsize=MOST_REMEMBERED)(self._probe)
         self._lacks_module = lru_cache(maxsize=MOST_REMEMBERED)(self._run_alone)
 
@@ -78,7 +80,7 @@ class CodeGrader(AnswerGrader):
         """Run the program with its tests.
 
         Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python, pass every
-        program, or import a module that the sandbox lacks), `sandbox: ...`.
+        program, or import a module that the sandbox lacks; no Python begins as its prompt does), `sandbox: ...`.
         """
         task, kept = _read(reference), answer[:LONGEST_KEPT]
         if task is None:
@@ -89,6 +91,8 @@ class CodeGrader(AnswerGrader):
                 return correct(kept, reason) if self._can_fail(task) else ungraded("bad_reference", kept)
             # Checked only after a failure: tests that pass are Python, and import what there is.
             if not self._compiles(task.tests) or (reason == _NO_MODULE and self._lacks_module(task)):
+                return ungraded("bad_reference", kept)
+            if task.prompt and reason == _NO_PYTHON and not self._begins(task.prompt):
                 return ungraded("bad_reference", kept)
             return incorrect(kept, reason)
         except SandboxError as error:
@@ -110,6 +114,20 @@ class CodeGrader(AnswerGrader):
         program = f"compile({tests!r}, 'tests', 'exec', dont_inherit=True)"
         reason = self._sandbox.run(program, "", seconds=self.time_limit)
         return not reason.startswith(("failed", "memory"))  # a timeout proves nothing about the tests
+
+    def _compile_prompt(self, prompt: str) -> bool:
+        """Return True if some Python source begins with the prompt. Like tests, it is compiled in the sandbox."""
+        lines = prompt[: prompt.rfind("\n") + 1]  # a program may go on in the last line
+        program = (
+            "import codeop\n"
+            "flags = codeop.PyCF_ALLOW_INCOMPLETE_INPUT | codeop.PyCF_DONT_IMPLY_DEDENT\n"
+            "try:\n"
+            f"    compile({lines!r}, 'prompt', 'exec', flags, dont_inherit=True)\n"
+            "except SyntaxError as error:\n"
+            "    if 'incomplete input' not in str(error):\n"
+            "        raise\n"
+        )
+        return not self._sandbox.run(program, "", seconds=self.time_limit).startswith("failed")
 
     def _probe(self, task: _Task) -> bool:
         """Return True if the tests fail a program that does nothing of use. Otherwise they pass every program."""
