@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from isocost.errors import RunDirectoryError
 from isocost.running import Note, run, runs
 from isocost.running.leftovers import mark_leftovers
 from isocost.store import RunDirectory
@@ -131,3 +132,15 @@ def test_models_and_evaluations_of_other_cells_are_named_and_stay(tmp_path: Path
         assert all((tmp_path / "run" / name).is_dir() for name in kept)
         mark_leftovers(study(), directory, said.append)
         assert len(said) == 1
+
+
+def test_a_renamed_model_is_not_bought_again(tmp_path: Path) -> None:
+    started(tmp_path)
+    before = (tmp_path / "run" / "ledger.jsonl").read_bytes()
+    models = {"cheap": raw_study()["models"]["weak"], "strong": raw_study()["models"]["strong"]}
+    arms = {name: {**arm, "models": ["cheap" if model == "weak" else model for model in arm["models"]]} for name, arm in ARMS.items()}
+    with pytest.raises(RunDirectoryError, match=r'models\.cheap was called "weak" when its draws were stored'):
+        started(tmp_path, models=models, arms=arms)
+    assert (tmp_path / "run" / "ledger.jsonl").read_bytes() == before
+    # Under both names they are two models.
+    started(tmp_path, models={**raw_study()["models"], **models}, arms={**arms, "weak": ARMS["weak"]})

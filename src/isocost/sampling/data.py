@@ -14,7 +14,7 @@ from isocost.costs.draws import max_cost_of
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.price import question_price
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import LimitReachedError
+from isocost.errors import LimitReachedError, RunDirectoryError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
@@ -127,7 +127,8 @@ def open_sampling(
         stopped: Called with the pools when the limit stops the run; returns what it did with their draws, for the message.
 
     Raises:
-        RunDirectoryError: the ledger and the stored draws contradict each other, or many questions have other ids.
+        RunDirectoryError: the ledger and the stored draws contradict each other, many questions have other ids, or
+            a model has another name.
         StorageError: a file is damaged, or the disk is full.
         LimitReachedError: raised inside, with the number of samples that are saved.
         BatchesOpenError: batches were cancelled, as `batch_terms` say.
@@ -283,11 +284,28 @@ def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listene
 
 def _take_changes(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], listener: Listener) -> None:
     """Note what has changed in the problems since the last start, and record them as they are now."""
+    _refuse_renamed(pools, directory)
     stale = sum((pool.stored.stale for pool in pools.values()), Counter[str]())
     # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
     refuse_moved_questions(prepared.changes, stale, directory.path)
     note_changed_problems(prepared.changes, stale, listener)
     keep_problems(directory, prepared.problems)
+
+
+def _refuse_renamed(pools: Mapping[str, Pool], directory: RunDirectory) -> None:
+    """Stop if a model's draws are stored under a former name of it: they would be bought again.
+
+    Raises:
+        RunDirectoryError: a model without a draw is one that the study has under another name no more.
+    """
+    for name, pool in pools.items():
+        stored = () if pool.stored.count() else (directory.path / "pools").glob(f"*/{pool.id}.*")
+        former = next((path.parent.name for path in stored if path.parent.name not in pools), None)
+        if former is not None:
+            raise RunDirectoryError(
+                f'{directory.path}: models.{name} was called "{former}" when its draws were stored, and they would be bought again',
+                advice="give it the name that it had, or sample it again in another folder: -o",
+            )
 
 
 def _plans(
