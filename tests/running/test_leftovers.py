@@ -142,5 +142,3 @@ def test_a_renamed_model_is_not_bought_again(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match=r'models\.cheap was called "weak" when its draws were stored'):
         started(tmp_path, models=models, arms=arms)
     assert (tmp_path / "run" / "ledger.jsonl").read_bytes() == before
-    # Under both names they are two models.
-    started(tmp_path, models={**raw_study()["models"], **models}, arms={**arms, "weak": ARMS["weak"]})
