@@ -91,7 +91,7 @@ def test_a_student_that_is_trained_in_a_chat_needs_a_chat_format(tmp_path: Path)
 
     with pytest.raises(StudyError) as caught:
         prepared(tmp_path, refuse, problems=problems, models=models, finetune=finetune)
-    assert caught.value.mistakes == ("finetune.format: chat: tiny: has no chat template\n  or set format: plain",)
+    assert caught.value.mistakes == ("finetune.format: chat: tiny: has no chat template\n  set format: plain",)
     prepared(tmp_path, refuse, problems=problems, models=models, finetune={**finetune, "format": "auto"})
     assert asked == ["transformers"]
     plain = {**finetune, "format": "plain"}

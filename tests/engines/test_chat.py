@@ -88,7 +88,7 @@ def test_a_chat_is_answered_as_its_text_would_be(chatty: TransformersEngine) -> 
 
 def test_a_model_without_a_chat_format_is_told(checkpoint: Path, engine: TransformersEngine) -> None:
     for call in (lambda: engine.render(ask("Why?")), lambda: engine.generate([ask("Why?")], GREEDY, 0)):
-        with pytest.raises(ModelError, match=r"has no chat template; leave out prompt\.chat") as caught:
+        with pytest.raises(ModelError, match=r"has no chat template\n  leave out prompt\.chat") as caught:
             call()
         assert str(checkpoint) in str(caught.value)
 

@@ -32,7 +32,7 @@ def render_chat(tokenizer: Any, messages: Sequence[Message], place: str, *, is_p
         ModelError: the tokenizer has no chat format, or one that does not take the messages.
     """
     if not tokenizer.chat_template:
-        raise ModelError(f"{place}: has no chat template; leave out prompt.chat, or name a model that was tuned for chats")
+        raise ModelError(f"{place}: has no chat template", advice="leave out prompt.chat, or name a model that was tuned for chats")
     try:
         template = None if date is None else with_fixed_date(tokenizer.get_chat_template(), date)
         return str(

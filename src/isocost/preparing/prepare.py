@@ -298,7 +298,7 @@ def _chat_mistakes(
             render(specs[name], request)
         except IsocostError as error:
             if name in students and not templates[name].chat:
-                yield f"finetune.format: chat: {error}\n  or set format: plain"
+                yield f"finetune.format: chat: {error.happened}\n  set format: plain"
             elif name in students and not study.trains_chat(name):  # its chat is that of the study's prompt, and only the untrained one's
                 yield f"models.{name}: {error.happened.partition('; ')[0]}\n  give models.{name}.prompt: {{chat: false}}"
             else:

@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 from isocost import evaluating
+from isocost.amounts import quantity
 from isocost.dispatch.calls import Abandoned, Call
 from isocost.dispatch.loop import cut_batches, null_ledger, run_sources
 from isocost.engines import CARRIED
@@ -214,14 +215,25 @@ class _Evaluation:
         self.answers += len(stored)
         self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
         self.seconds += sum(row["seconds"] for row in stored.values())
+        if failed := sum(row["finish_reason"] == "error" for row in stored.values()):
+            self._note(_failure(self, failed, len(stored)), loud=True)
         return [[_to_generation(stored[r.problem_id, i]) for i in range(r.count)] for r in requests]
 
     def _check(self) -> None:
         if self.stopping.is_set():
             raise CancelledError
 
-    def _note(self, what: str) -> None:
-        self.watch.listener(Note(text=what))
+    def _note(self, what: str, *, loud: bool = False) -> None:
+        self.watch.listener(Note(text=what, loud=loud))
+
+
+def _failure(of: _Evaluation, failed: int, total: int) -> str:
+    """Return a note on answers that the engine could not give: comparisons leave out their problems, which may be the hard ones."""
+    trained = "untrained" if of.cell is None else f"trained on {of.cell.name}"
+    return (
+        f"evaluate: {of.student}, {trained}, prompt {of.prompt}, {of.split}: {failed:,} of {quantity(total, 'answer')} could not be had, "
+        "and are not graded. A prompt longer than the model's context is a cause: give fewer examples, or lower max_tokens"
+    )
 
 
 @dataclass(slots=True)

@@ -107,7 +107,7 @@ def fetched(url: str, folder: Path) -> Path:
     fsspec = _fsspec()
     # With the name of its folder, which is that of the model where the file has none.
     parent, name = ("", *url.partition("?")[0].partition("://")[2].rstrip("/").split("/"))[-2:]
-    path = folder / (parent or "files") / (name or "file")
+    path = folder / (parent if parent.strip(".") else "files") / (name if name.strip(".") else "file")
     try:
         path.parent.mkdir()
         system, at = fsspec.core.url_to_fs(url)
