@@ -488,6 +488,11 @@ def test_questions_of_two_splits_are_refused(first: str, second: str, harm: str,
     text = rf"problems\.{second}: 3 questions are in problems\.{first} too, first p17 = p17\n  {harm}"
     with pytest.raises(StudyError, match=text):
         run(study, out)
+    lines = (tmp_path / "problems.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "spaced.jsonl").write_text(lines.replace("What is ", " What  is\\n"), encoding="utf-8")
+    study = write_study(tmp_path, problems={**problems, second: {**problems[second], "path": "spaced.jsonl"}})
+    with pytest.raises(StudyError, match=text):
+        run(study, out)
 
 
 def test_a_recorded_model_cannot_be_trained(tmp_path: Path, out: Path) -> None:

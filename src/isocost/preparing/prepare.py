@@ -367,11 +367,11 @@ def _run_mistakes(study: Study, base: Path, problems: Mapping[str, list[Problem]
 
 
 def _shared_questions(problems: Mapping[str, list[Problem]]) -> Iterator[str]:
-    """Yield the splits that share questions. They are compared as text: the same question has another id in another file."""
+    """Yield the splits that share questions. Words are compared: in another file, the same question has another id or other spaces."""
     harm = {"train": "training on them would flatter every student", "validation": "students would be chosen on what they are tested on"}
     for first, second in combinations(("train", "validation", "test", "transfer"), 2):
-        questions = {p.question.strip(): p.id for p in problems.get(first, [])}
-        shared = [(questions[q], p.id) for p in problems.get(second, []) if (q := p.question.strip()) in questions]
+        questions = {" ".join(p.question.split()): p.id for p in problems.get(first, [])}
+        shared = [(questions[q], p.id) for p in problems.get(second, []) if (q := " ".join(p.question.split())) in questions]
         if shared:
             many = "1 question is" if len(shared) == 1 else f"{len(shared):,} questions are"
             yield (
