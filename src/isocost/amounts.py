@@ -157,7 +157,7 @@ def settling(settled_by: int | None, problems: int, what: str) -> str:
     if settled_by is None:
         return f"; 100,000 {what}s would not tell them apart"
     more = max(1, settled_by - problems)
-    return f"; {more:,} more {what}{'' if more == 1 else 's'} would tell them apart four times in five"
+    return f"; {quantity(more, f'more {what}')} would tell them apart four times in five"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

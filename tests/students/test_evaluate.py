@@ -143,7 +143,7 @@ def test_answers_that_do_not_come_are_not_graded(tmp_path: Path, monkeypatch: py
         assert {o.problem_id: o.score for o in each.outcomes["pass@1"]} == {"t0": 1.0, "t1": 1.0, "t2": 1.0, "t3": None, "t4": 1.0}
     notes = [event for event in events if isinstance(event, Note)]
     assert len(notes) == len(found)
-    assert all(note.loud and "test: 1 of 5 answers could not be had, and are not graded" in note.text for note in notes)
+    assert all(note.loud and "test: 1 of 5 answers failed and are not graded" in note.text for note in notes)
 
 
 def outcome(problem: str, score: float | None) -> ProblemOutcome:

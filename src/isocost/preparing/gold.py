@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from isocost.amounts import quantity
 from isocost.errors import InputError
 from isocost.events import Listener, Note
 from isocost.grading import GradingPool, check_gold
@@ -99,7 +100,7 @@ def _note_choices(prepared: Prepared, listener: Listener) -> None:
     for split, problems in prepared.problems.items():
         for what, name in (("question", "question"), ("answer", "reference answer")):
             for fields, n in Counter(p.choices[what] for p in problems if what in p.choices).items():
-                rows = "1 problem" if n == 1 else f"{n:,} problems"
+                rows = quantity(n, "problem")
                 others = " or ".join(f'"{field}"' for field in fields[1:])
                 text = f'problems.{split}: the {name} of {rows} is the field "{fields[0]}", not {others}'
                 listener(Note(text=f"{text}; problems.{split}.{what}_field names another"))

@@ -136,7 +136,7 @@ class Section:
     def inside(self) -> str:
         """Return what is folded, in words: `2 figures, 3 tables`."""
         counts = (len(self.figures), "figure"), (len(self.tables), "table")
-        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count) or "notes"
+        return ", ".join(amounts.quantity(count, name) for count, name in counts if count) or "notes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,7 @@ def interval(item: ModelCrossover) -> str:
 def drawn(draws: float) -> str:
     """Format a number of draws per problem: `3 draws`, `2.25 draws`."""
     if draws == int(draws):
-        return "1 draw" if draws == 1 else f"{numbers.count(int(draws))} draws"
+        return amounts.quantity(int(draws), "draw")
     return f"{amounts.fixed(draws, 2)} draws"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from isocost import amounts
 from isocost.records import Estimate, UniformMatch
-from isocost.reporting import numbers
 
 _BEYOND = "beyond reach"
 
@@ -34,4 +33,4 @@ def open_amount(estimate: Estimate, text_of: Callable[[float], str]) -> str:
 
 def draws_words(count: int) -> str:
     """Format a number of draws: `1 draw`, `12 draws`."""
-    return "1 draw" if count == 1 else f"{numbers.count(count)} draws"
+    return amounts.quantity(count, "draw")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from isocost.amounts import quantity
 from isocost.errors import escape_controls
 from isocost.events import Listener, Note
 from isocost.records import Allocation, Failed, Outcome, Truncation
@@ -156,7 +157,6 @@ def note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
 
 
 def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
-    draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
-    problems = "1 problem" if (n := len({problem for _, problem in failed})) == 1 else f"{n:,} problems"
-    text = f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"
+    problems = quantity(len({problem for _, problem in failed}), "problem")
+    text = f"{quantity(len(failed), 'draw')} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"
     listener(Note(text=escape_controls(" ".join(text.split()))))  # an endpoint's words and a file's names must not make lines of their own

@@ -228,11 +228,11 @@ class _Evaluation:
 
 
 def _failure(of: _Evaluation, failed: int, total: int) -> str:
-    """Return a note on answers that the engine could not give: comparisons leave out their problems, which may be the hard ones."""
+    """Return a note on failed answers: comparisons leave out their problems, which may be the hard ones."""
     trained = "untrained" if of.cell is None else f"trained on {of.cell.name}"
     return (
-        f"evaluate: {of.student}, {trained}, prompt {of.prompt}, {of.split}: {failed:,} of {quantity(total, 'answer')} could not be had, "
-        "and are not graded. A prompt longer than the model's context is a cause: give fewer examples, or lower max_tokens"
+        f"evaluate: {of.student}, {trained}, prompt {of.prompt}, {of.split}: {failed:,} of {quantity(total, 'answer')} failed "
+        "and are not graded. If the prompt is longer than the model's context, give fewer examples"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.amounts import duration
+from isocost.dispatch.batches.completeness import lacking_lines, ran_nothing, with_closed
 from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
@@ -22,7 +23,6 @@ from isocost.errors import EngineError, InputError, IsocostError, NotRunError, R
 from isocost.executors import batchworker
 from isocost.executors.batchworker import LineCount
 from isocost.executors.jobs import Answers, Outcome
-from isocost.ledger.submissions import Submission
 
 _MISSING = 3  # replies in a row that the endpoint does not have a result file, until that is believed
 AHEAD = 3  # parts that the client's process has to read, so that it need not wait for the driver to send the next
@@ -81,7 +81,7 @@ class Collector:
                 committed then.
         """
         state, paths, lines = yield from self._gather(state, began=began)
-        if not self._is_resumed() and _ran_nothing(state, lines, began=began):
+        if not self._is_resumed() and ran_nothing(state, lines, began=began):
             return (yield from self._failed(state))
         yield from self._commit(paths)
         yield self._decide(state)
@@ -142,10 +142,10 @@ class Collector:
             paths = yield from self._download(state)
             lines = yield from self._count(paths)
             if self._is_resumed() and lines.asked:
-                lines = _with_closed(
+                lines = with_closed(
                     state, lines, (yield self._submitter.send(batchworker.count_all, list(paths))), self._submitter.submission
                 )
-            lacking = _lacking(state, lines, began=began)
+            lacking = lacking_lines(state, lines, began=began)
             if not lacking and lines.lines >= min(lines.asked, state.completed + state.failed):
                 return state, paths, lines
             if self._kept:  # the user knows that a file is gone
@@ -348,51 +348,6 @@ class Collector:
         for reason, keys in self._tally.free.items():
             self._context.ledger.close_all("retry", keys, reason)
         self._tally.lost, self._tally.free = {}, {}
-
-
-def _lacking(state: BatchState, found: LineCount, *, began: bool) -> str:
-    """Return a message on answers of a batch that its files lack, "" if they have all of which is known.
-
-    Args:
-        state: The state of the batch.
-        found: The lines of its files.
-        began: True if it was seen to run.
-    """
-    if found.lines >= found.asked:
-        return ""
-    if state.total or state.completed or state.failed:
-        # Some endpoints count what failed as completed, and as nothing else.
-        answers = found.replies if state.failed else found.replies + found.refused
-        have = f"{answers:,} of them" if answers else "none"
-        return f"batch {state.id} has {state.completed:,} answers, and its files have {have}" if answers < state.completed else ""
-    # Without counts: a batch that was completed has a line for each request, and one that ended early has a reply, or may have some.
-    may_have_run = state.status != "failed" or state.output_file or (began and not state.exceeds_queue)
-    if state.status == "completed" or found.is_cut_off or (may_have_run and not found.replies):
-        return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
-    return ""
-
-
-def _with_closed(state: BatchState, own: LineCount, all_lines: LineCount, submission: Submission) -> LineCount:
-    """Return the count of a whole batch, of which an earlier start has closed some requests.
-
-    Their lines count as they are in the files, and as replies where they are not: that start has read them, and stored the answers.
-
-    Args:
-        state: The state of the batch.
-        own: The lines of requests that are open.
-        all_lines: All lines of its files.
-        submission: Its submission.
-    """
-    closed = max(state.total, state.completed + state.failed, submission.requests) - own.asked
-    shown = LineCount(lines=all_lines.lines - own.lines, replies=all_lines.replies - own.replies, refused=all_lines.refused - own.refused)
-    stored = max(0, closed - shown.lines)
-    return own + shown + LineCount(asked=closed, lines=stored, replies=stored)
-
-
-def _ran_nothing(state: BatchState, found: LineCount, *, began: bool) -> bool:
-    """Return True if a batch was not accepted. One without counts that was seen to run is taken to have run."""
-    ran = state.completed or state.failed or state.output_file or found.lines or (began and not state.total and not state.exceeds_queue)
-    return state.status == "failed" and not ran
 
 
 def _problems(calls: Sequence[tuple[Call, IsocostError]]) -> list[str]:

@@ -73,7 +73,7 @@ def _chosen(sample: Sample, choice: Choice, at: str) -> str | None:
 def _score(sample: Sample, name: str) -> object:
     if name in sample.scores:
         return sample.scores[name]
-    # A rule says reward whatever the format calls its one score, but for a row's verdict: that one beside rewards of other rows is none.
+    # A rule says reward whatever the format calls its one score. A verdict `correct` is no reward: other rows of the file may have one.
     if name == "reward" and sample.scores and "correct" not in sample.scores and (sample.settles or len(sample.scores) == 1):
         return next(iter(sample.scores.values()))
     return dig(sample.source, name)
