@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -325,6 +326,41 @@ def test_a_worker_is_killed_in_the_middle(ray: Any, recorded_here: Path, tmp_pat
 def test_an_engine_that_always_dies_fails_the_run(ray: Any, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="3 workers in a row died at the same batch of the engine tests"):
         run(dying(tmp_path, dies="again", always=True), tmp_path / "ray", executor=ON_RAY)
+
+
+@pytest.mark.slow
+def test_students_are_trained_on_workers_as_on_this_machine(ray: Any, tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    study = tmp_path / "trained.yaml"
+    study.write_text(
+        """
+name: trained
+problems: {train: {source: lab, limit: 8}, test: {source: lab, split: test, limit: 4}}
+models:
+  weak:    {engine: transformers, model: "lab:weak", batch_size: 8}
+  student: {engine: transformers, model: "lab:tiny", batch_size: 8}
+prompt: {template: lab-2shot}
+sampling: {max_tokens: 64}
+budgets: {low: {unit: flops, match: {model: weak, samples_per_problem: 4}}}
+arms: {weak: {models: [weak]}}
+grader: {name: number}
+finetune: {students: [student], arms: [weak], steps: 2, batch_size: 2, checkpoints: 1, seeds: [0, 1]}
+"""
+    )
+    run(study, tmp_path / "local")
+    run(study, tmp_path / "ray", executor=ON_RAY)
+    assert same_samples(tmp_path / "local", tmp_path / "ray")
+    weights = {name: sorted((tmp_path / name).glob("models/*/model.safetensors")) for name in ("local", "ray")}
+    assert [path.parent.name for path in weights["local"]] == [path.parent.name for path in weights["ray"]]
+    assert len(weights["ray"]) == 2
+    from safetensors.torch import load_file
+
+    for here, there in zip(*weights.values(), strict=True):
+        one, other = load_file(here), load_file(there)
+        # Workers may have another number of threads, and so another order of additions.
+        assert all(one[key].allclose(other[key], atol=1e-5) for key in one)
+    measured = json.loads((tmp_path / "ray" / "measures.json").read_text())
+    assert {row["cell"] for row in measured["students"]} == {None, "weak@low"}
 
 
 @pytest.mark.slow

@@ -75,6 +75,27 @@ def test_the_baseline_has_the_prompt_that_is_better_on_validation(tmp_path: Path
     assert better_prompt({}, "strong", "test") == "plain"
 
 
+def without_grades(outcomes: Outcomes, places: range) -> Outcomes:
+    return tuple(replace(each, score=None) if place in places else each for place, each in enumerate(outcomes))
+
+
+def test_prompts_are_compared_on_the_problems_that_are_graded_with_both(tmp_path: Path) -> None:
+    """With the long prompt only the first ten problems could be asked, which are the easy ones."""
+    plain, long = (evaluated(None, prompt, "validation", 9) for prompt in ("plain", "gsm8k"))
+    part = replace(long, outcomes={"pass@1": without_grades(scored(8), range(10, 20))})
+    assert better_prompt(by_variant([plain, part]), "strong", "test") == "plain"
+    better = replace(long, outcomes={"pass@1": without_grades(scored(10), range(10, 20))})
+    assert better_prompt(by_variant([plain, better]), "strong", "test") == "gsm8k"
+
+
+def test_a_prompt_without_a_graded_answer_is_not_chosen(tmp_path: Path) -> None:
+    none = replace(evaluated(None, "gsm8k", "validation", 0), outcomes={"pass@1": without_grades(scored(0), range(20))})
+    assert better_prompt(by_variant([none, evaluated(None, "plain", "validation", 0)]), "strong", "test") == "plain"
+    on_test = [evaluated(None, "gsm8k", "test", 3), evaluated(None, "plain", "test", 4)]
+    assert better_prompt(by_variant([none, *on_test]), "strong", "test") == "plain"
+    assert better_prompt(by_variant([none, on_test[0]]), "strong", "test") == "gsm8k"
+
+
 def test_arms_are_compared_on_the_same_problems_over_their_seeds(tmp_path: Path) -> None:
     (found,) = (c for c in comparisons(made(tmp_path), by_variant(FOUND)) if c.right == "strong@low")
     assert (found.left, found.split, found.metric) == ("weak@low", "test", "pass@1")

@@ -92,6 +92,26 @@ def test_a_chat_student_is_trained_and_asked_in_its_chat_and_a_failure_stands_al
     assert any(text.startswith("training of student on strong@low, seed 0, failed: out of memory") for text in told)
 
 
+def test_a_run_all_of_whose_trainings_fail_reports_on_its_data_and_then_fails(
+    tmp_path: Path, student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+    out = tmp_path / "run"
+    with pytest.raises(RunError) as caught:
+        run(write(tmp_path, max_length=3), out)
+    happened, *details = str(caught.value).split("\n  ")
+    assert happened.startswith("no student was trained: all 2 trainings failed, the first with: student-weak@low-0-")
+    assert happened.endswith("all of them longer than finetune.max_length of 3 tokens")
+    assert details == [f"measures of the data, without students: {out / 'report.html'}", "raise finetune.max_length"]
+    measured = json.loads((out / "measures.json").read_text())
+    assert {"weak@low", "strong@low"} <= set(measured["cells"])
+    assert [row["cell"] for row in measured["failed"]] == ["weak@low", "strong@low"]
+    assert "students" not in measured
+    assert (out / "report.md").read_text().count("Failed: student on ") == 2
+    run(write(tmp_path), out)  # a training that failed is tried again
+    assert "failed" not in json.loads((out / "measures.json").read_text())
+
+
 @pytest.mark.slow
 def test_rows_that_no_student_can_take_are_in_the_funnel(tmp_path: Path, student: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)

@@ -102,9 +102,11 @@ def test_a_training_that_fails_leaves_the_others_standing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("error", [RunError("out of memory"), ModelError("no such model")])
-def test_where_every_training_fails_the_run_does(tmp_path: Path, error: Exception) -> None:
-    with pytest.raises(type(error), match=str(error)):
-        run(tmp_path, [1], {0: error, 1: error})
+def test_where_every_training_fails_the_first_error_is_kept_for_the_end_of_the_run(tmp_path: Path, error: Exception) -> None:
+    _, trainings, _ = run(tmp_path, [1], {0: error, 1: error})
+    assert (trainings.done, trainings.error, trainings.have_failed) == ((), error, True)
+    assert [each.reason for each in trainings.failed] == [str(error)] * 2
+    assert not run(tmp_path / "other", [1], {1: error})[1].have_failed
 
 
 def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:

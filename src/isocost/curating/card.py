@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from isocost.amounts import quantity
+from isocost.amounts import duration, format_amount, quantity
 from isocost.curating.choosing import Curated, Rules
 from isocost.curating.contamination import NearDuplicate
 from isocost.metrics.diversity import Level
-from isocost.records import FUNNEL, Cell, SamplingParams
+from isocost.records import FUNNEL, Cell, CellResult, Estimate, SamplingParams
 
 _PLAIN_ROWS = "`problem_id`, `prompt`, `completion`, `model`, `sample_id`: prompt-completion rows"
 _CHAT_ROWS = "`problem_id`, `messages`, `model`, `sample_id`: conversations"
 _MOST_LISTED = 200  # near-duplicates in a card; all of them are in trainsets/contaminated.json
+_MEASURES = {"covered": "problems with a correct draw", "pass@1": "correct draws", "kept_per_problem": "solutions kept per problem"}
+_RATES = ("covered", "pass@1")  # shown in percent
+_FALSE = "fpr"  # the false positive rate of the cell's data, by their equations
 
 
 def card(
@@ -30,8 +33,11 @@ def card(
     judge: str | None = None,
     terms: Mapping[str, Sequence[str | None]] | None = None,
     near_duplicates: Sequence[NearDuplicate] = (),
+    result: CellResult | None = None,
 ) -> str:
     """Return a data card in Markdown: the content and origin of the set, the sampling settings, what was left out, and the terms of use.
+
+    With `result` it has the budget and the measures of the cell too.
 
     Args:
         curated: The training set.
@@ -46,9 +52,10 @@ def card(
         judge: The model that judged the solutions; None if their answers were compared with the reference answers.
         terms: Licence and terms of each of the cell's models, None where the study names none.
         near_duplicates: The problems that were left out because they nearly repeat those of other sets.
+        result: The cell's draws, cost and measures; None before they are known.
     """
     n_kept, n_problems = curated.kept.size, len(curated.by_problem)
-    settings = [(model, curated.by_model.get(model, 0), *asdict(params).values()) for model, params in sampling.items()]
+    settings = [(model, f"{curated.by_model.get(model, 0):,}", *asdict(params).values()) for model, params in sampling.items()]
     parts = [
         f"# {study}: {cell.name}",
         f"{quantity(n_kept, 'sampled solution')} of {quantity(n_problems, 'problem')} ({problems}), the training set of the cell "
@@ -56,15 +63,16 @@ def card(
         "## Rows",
         f"{_CHAT_ROWS if chat else _PLAIN_ROWS} as TRL reads them. Chosen with seed {seed}: {', '.join(_choices(distinct, rules))}.",
         "## Models",
-        _table(("model", "solutions", *(field.replace("_", " ") for field in SamplingParams.__dataclass_fields__)), settings),
+        table(("model", "solutions", *(field.replace("_", " ") for field in SamplingParams.__dataclass_fields__)), settings),
         "## From drawn to kept",
         "A solution counts for the first line that applies.",
-        _table(("", "solutions", "meaning"), [(what.replace("_", " "), count, FUNNEL[what]) for what, count in curated.funnel]),
+        table(("", "solutions", "meaning"), [(what.replace("_", " "), f"{count:,}", FUNNEL[what]) for what, count in curated.funnel]),
         *_near_duplicates(near_duplicates),
+        *(() if result is None else ("## Budget", "\n".join(_budget(result)), "## Measures", *measures_text(result.measures))),
         "## Terms",
         "The questions are under the terms of their source. The solutions were written by the models above: the terms of those models "
         "decide what may be trained on them.",
-        _table(("model", "licence", "terms"), _terms(sampling, terms or {})),
+        table(("model", "licence", "terms"), _terms(sampling, terms or {})),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -83,6 +91,58 @@ def _content(rules: Rules, judge: str | None) -> str:
     return f"{correct}; its reasoning was not checked, so some of it may be wrong."
 
 
+def _budget(result: CellResult) -> Iterator[str]:
+    plan = result.plan
+    if plan.unit is not None and plan.amount is not None:
+        yield f"- budget: {format_amount(plan.unit, plan.amount)} over all problems"
+    else:
+        yield f"- no budget: {sum(plan.samples_per_problem.values()):g} draws per problem, whatever they cost"
+    if planned := costs_text(asdict(plan.cost)):
+        yield f"- planned: {planned}"
+    realised = costs_text(asdict(result.cost)) or "cost not known"
+    yield f"- realised: {quantity(result.n_samples, 'draw')}, {quantity(result.n_tokens, 'generated token')}, {realised}"
+
+
+def costs_text(costs: Mapping[str, float | None]) -> str:
+    """Format a cost in every unit that is known, such as `3.1 TFLOPs, $0.02, 0:01:10 of engine time`."""
+    return ", ".join(cost_text(amount, unit) for unit, amount in costs.items() if amount is not None)
+
+
+def cost_text(amount: float, unit: str) -> str:
+    """Format a cost in any unit of a table."""
+    match unit:
+        case "flops" | "usd":
+            return format_amount(unit, amount)
+        case "seconds":
+            return f"{duration(amount)} of engine time"
+        case _:
+            return f"{amount:,.6g} {unit}"
+
+
+def measures_text(measures: Mapping[str, Estimate]) -> Iterator[str]:
+    """Yield the table of a cell's measures, and a sentence on false equations if they were counted."""
+    yield table(
+        ("measure", "value", "problems"),
+        [
+            (f"{what} (`{name}`)", estimate_text(measures[name], percent=name in _RATES), f"{measures[name].n:,}")
+            for name, what in _MEASURES.items()
+            if name in measures
+        ],
+    )
+    if _FALSE in measures:
+        rate = measures[_FALSE]
+        yield f"False equations are written out in {estimate_text(rate, percent=True)} of the solved problems of this data (n {rate.n:,})."
+
+
+def estimate_text(estimate: Estimate, *, percent: bool) -> str:
+    """Format an estimate with its interval, as `44.7% [42.1, 47.3]`."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "not known"
+    scale, digits, sign = (100, 1, "%") if percent else (1, 2, "")
+    value, low, high = (f"{scale * each:.{digits}f}" for each in (estimate.value, estimate.low, estimate.high))
+    return f"{value}{sign} [{low}, {high}]"
+
+
 def _choices(distinct: Level | None, rules: Rules) -> Iterator[str]:
     yield "duplicates stay in" if distinct is None else f"duplicates by `{distinct}` removed"
     cap = rules.per_problem
@@ -98,7 +158,7 @@ def _near_duplicates(found: Sequence[NearDuplicate]) -> Iterator[str]:
     left = f", the first {_MOST_LISTED} of them here" if len(found) > _MOST_LISTED else ""
     yield f"Left out: {quantity(len(found), 'problem')} that nearly repeat one of another set{left}."
     rows = [(each.problem_id, each.named, each.other_id, f"{100 * each.share:.0f}%") for each in found[:_MOST_LISTED]]
-    yield _table(("problem", "set", "its problem", "words of it in common"), rows)
+    yield table(("problem", "set", "its problem", "words of it in common"), rows)
 
 
 def _terms(models: Iterable[str], terms: Mapping[str, Sequence[str | None]]) -> Iterator[Sequence[object]]:
@@ -106,7 +166,8 @@ def _terms(models: Iterable[str], terms: Mapping[str, Sequence[str | None]]) -> 
         yield (model, *(each or "not named in the study" for each in terms.get(model, (None, None))))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Format a table as Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 

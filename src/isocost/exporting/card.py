@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from isocost.amounts import duration, format_amount, quantity
+from isocost.amounts import format_amount, quantity
+from isocost.curating.card import cost_text, costs_text, estimate_text, measures_text, table
 from isocost.exporting.cells import CellData
 from isocost.exporting.shapes import Shape
 from isocost.paths import scan_parquet
 from isocost.preparing.prepare import judge_of
+from isocost.records import Estimate
 from isocost.tables.coding import collected
 from isocost.yamlfile import dump_yaml
 
 # Licences of the sources that isocost names; the terms of others are not known here.
 _LICENCES = {"gsm8k": "mit", "math": "mit", "humaneval": "mit", "mbpp": "cc-by-4.0", "lab": "apache-2.0"}
-_MEASURES = {"covered": "problems with a correct draw", "pass@1": "correct draws", "kept_per_problem": "solutions kept per problem"}
-_RATES = ("covered", "pass@1")  # shown in percent
 _JUDGED = {
     "steps": "by checking the equations in the text, so it is probably too low",
     "judge": "by a model as the judge",
@@ -45,7 +45,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         "## Budget",
         "\n".join(budget(cell)),
         "## Measures",
-        table(("measure", "value", "problems"), _measures(cell.measures)),
+        *measures_text({name: _read(found) for name, found in cell.measures.items() if name != "fpr" and isinstance(found, dict)}),
         "## False positives",
         "\n".join(false_positives(cell)),
         *(("## From drawn to kept", kept.get("From drawn to kept", "")) if shape.is_training_set else ()),
@@ -114,9 +114,9 @@ def budget(cell: CellData) -> Iterator[str]:
     if plan.get("amount") is not None:
         yield f"- budget: {format_amount(plan['unit'], plan['amount'])} over all problems"
     chosen: Mapping[str, Any] = next((each for each in plan.get("choices", ()) if each.get("name") == arm), {})
-    planned = {unit: cost for unit, cost in (chosen.get("cost") or {}).items() if cost is not None}
-    if planned:
-        yield "- planned: " + ", ".join(_cost(cost, unit) for unit, cost in planned.items())
+    planned: Mapping[str, float | None] = chosen.get("cost") or {}
+    if costs_text(planned):
+        yield f"- planned: {costs_text(planned)}"
     number = cell.study.arms[arm].samples_per_problem
     if number is not None:
         yield f"- planned: {quantity(number, 'draw')} per problem"
@@ -126,35 +126,18 @@ def budget(cell: CellData) -> Iterator[str]:
         .join(cell.allocations.lazy(), on=["problem_id", "model", "sample_index"], how="semi")
     )
     costs, units = spent["cost"], spent["cost_unit"].drop_nulls().unique().to_list()
-    total = _cost(float(costs.sum()), units[0]) if len(units) == 1 and not costs.null_count() else "cost not known"
+    total = cost_text(float(costs.sum()), units[0]) if len(units) == 1 and not costs.null_count() else "cost not known"
     yield f"- realised: {quantity(spent.height, 'draw')}, {total}, {quantity(int(spent['num_generated_tokens'].sum()), 'generated token')}"
     yield f"- policy: `{cell.study.arms[arm].policy}`"
 
 
-def _cost(amount: float, unit: str) -> str:
-    """Format a cost in any unit of a table."""
-    match unit:
-        case "flops" | "usd":
-            return format_amount(unit, amount)
-        case "seconds":
-            return f"{duration(amount)} of engine time"
-        case _:
-            return f"{amount:,.6g} {unit}"
-
-
-def _measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for name, what in _MEASURES.items():
-        if isinstance(found := measures.get(name), dict):
-            yield f"{what} (`{name}`)", estimate(found, percent=name in _RATES), f"{found.get('n', '')}"
-
-
 def estimate(found: Mapping[str, Any], *, percent: bool) -> str:
-    """Format an estimate with its interval, as `44.7% [42.1, 47.3]`."""
-    value, low, high = (found.get(name) for name in ("value", "low", "high"))
-    if value is None or low is None or high is None:
-        return "not known"
-    scale, digits, sign = (100, 1, "%") if percent else (1, 2, "")
-    return f"{scale * value:.{digits}f}{sign} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]"
+    """Format an estimate of measures.json with its interval, as `44.7% [42.1, 47.3]`."""
+    return estimate_text(_read(found), percent=percent)
+
+
+def _read(found: Mapping[str, Any]) -> Estimate:
+    return Estimate(value=found.get("value"), low=found.get("low"), high=found.get("high"), n=found.get("n") or 0)
 
 
 def false_positives(cell: CellData) -> Iterator[str]:
@@ -197,9 +180,3 @@ def terms(cell: CellData) -> Iterator[str]:
         named = "; ".join(each for each in (spec.license and f"licence {spec.license}", spec.terms) if each)
         unnamed = "the terms of this model, which the study does not name, decide what may be trained on them"
         yield f"- solutions of `{model}`: {named or unnamed}"
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Format a table as Markdown."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from isocost.curating.card import table
 from isocost.evaluating import STOPPED
-from isocost.exporting.card import budget, correctness, decontamination, estimate, false_positives, sections, source, table, terms
+from isocost.exporting.card import budget, correctness, decontamination, estimate, false_positives, sections, source, terms
 from isocost.exporting.cells import CellData
 from isocost.finetuning import Trained
 from isocost.yamlfile import dump_yaml

@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from isocost.amounts import quantity
 from isocost.errors import InputError, MissingExtraError, ModelError, RunDirectoryError, RunError, StorageError
 from isocost.finetuning.checkpoints import to_model
 from isocost.finetuning.records import Candidate, Diverged, Logged, Method, Trained, TrainingSettings
@@ -209,9 +210,14 @@ def _encoded(
             "answers are cut\n  give the student a prompt with other stop strings (models.NAME.prompt), or finetune.format: chat"
         )
     if not encoding.rows:
+        if not rows:
+            raise InputError(f"{out.name}: nothing to train on: no rows")
         ended = f", or with an end token in their solution ({encoding.n_with_end})" if encoding.n_with_end else ""
-        why = f"{len(rows)} rows, all of them longer than {limit} tokens{ended}" if rows else "no rows"
-        raise InputError(f"{out.name}: nothing to train on: {why}")
+        longest = "the model's context" if limit == context else "finetune.max_length"
+        raise InputError(
+            f"{out.name}: nothing to train on: {quantity(len(rows), 'row')}, all of them longer than {longest} of {limit:,} tokens{ended}",
+            advice="give a student with a longer context" if limit == context else "raise finetune.max_length",
+        )
     return encoding
 
 

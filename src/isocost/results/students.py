@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import fmean
 
 from isocost import evaluating
 from isocost.evaluating import FALSE_POSITIVES, GREEDY, STOPPED, TOKENS, Outcomes
@@ -122,16 +123,20 @@ def better_prompt(seeds: Seeds, student: str, split: str) -> str:
     """Return the prompt with which the untrained student solves more validation problems, of equal ones the first.
 
     It is the stricter baseline: training has to beat what a prompt alone achieves. It is chosen on validation, since a choice on the split
-    at hand would favour the untrained student. A study without validation problems has no other place, and takes that split.
+    at hand would favour the untrained student. A study without graded validation answers has no other place, and takes that split.
+    Prompts are compared on the problems that are graded with each of them, where there are any: a long prompt may not fit beside the
+    longest questions, and the others are easier.
     """
     for chosen_on in ("validation", split):
-        found = {
-            prompt: evaluating.estimate(evaluating.average(each)).value or 0.0
+        scores = {
+            prompt: {outcome.problem_id: outcome.score for outcome in evaluating.average(each) if outcome.score is not None}
             for ((name, cell, prompt), own, metric), each in seeds.items()
             if (name, cell, own, metric) == (student, None, chosen_on, GREEDY)
         }
-        if found:
-            return max(found, key=lambda prompt: found[prompt])
+        graded = {prompt: found for prompt, found in scores.items() if found}
+        if graded:
+            common = set.intersection(*map(set, graded.values()))
+            return max(graded, key=lambda prompt: fmean(graded[prompt][each] for each in common or graded[prompt]))
     return PLAIN
 
 

@@ -16,9 +16,9 @@ import polars as pl
 
 from isocost import curating
 from isocost.arrays import Ints
-from isocost.curating import Curated
+from isocost.curating import Curated, NearDuplicate
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import StorageError
+from isocost.errors import RunError, StorageError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
@@ -85,6 +85,7 @@ class StudyRun:
         self.graded = ""
         self.trainings = Trainings()
         self.solutions: Ints | None = None
+        self._near: Sequence[NearDuplicate] = ()  # near-duplicates among the training problems
         self.seconds: dict[str, float] = _read_seconds(directory)
 
     def run(self, until: str, *, force: bool) -> Report | None:
@@ -101,14 +102,27 @@ class StudyRun:
             return None
         # The draws are locals of that function, so that their memory is free when figures need it.
         reporting = self._run_to_results(until, again=force and until == "audit")
-        if reporting is None:
-            return None
-        release_freed()
-        found, watch = reporting
-        made = write_report(self.directory, found)
-        watch.advance()
-        watch.finish()
+        made = None
+        if reporting is not None:
+            release_freed()
+            found, watch = reporting
+            made = write_report(self.directory, found)
+            watch.advance()
+            watch.finish()
+        if self.trainings.have_failed:  # told last: what was found of the data stands
+            raise self._no_student(made)
         return made
+
+    def _no_student(self, made: Report | None) -> RunError:
+        """Return the error of a run all of whose trainings failed."""
+        failed, error = self.trainings.failed, self.trainings.error
+        told = [] if made is None else [f"measures of the data, without students: {self.directory.path / 'report.html'}"]
+        return RunError(
+            f"no student was trained: {'the training' if len(failed) == 1 else f'all {len(failed):,} trainings'} failed, "
+            f"the first with: {failed[0].reason}",
+            details=[*(error.details if error else ()), *told],
+            advice=(error.advice if error else "") or "then run the same command again: data that is there is not bought again",
+        )
 
     def _run_to_results(self, until: str, *, again: bool) -> tuple[Results, StageWatch] | None:
         """Run the stages before the report and write the measures; return the results and the progress of the report if that is next."""
@@ -120,12 +134,16 @@ class StudyRun:
         audits = self._timed("audit", lambda: self.audit(bought, table, again=again))
         curated = self.curate(bought, table)
         if last < STAGES.index("finetune"):
-            write_measures(self.directory, self._results(bought, table, curated, audits, Trainings(), []))
+            found = self._results(bought, table, curated, audits, Trainings(), [])
+            self._write_cards(curated, found)
+            write_measures(self.directory, found)
             return None
         self.trainings = trainings = self._timed("finetune", lambda: self.finetune(table, curated))
-        evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done)) if last >= STAGES.index("evaluate") else []
+        evaluates = last >= STAGES.index("evaluate") and not trainings.have_failed  # there is nothing to compare the untrained with
+        evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done)) if evaluates else []
         watch = StageWatch(stage="report", total=1, unit="report", listener=self.listener) if until == "report" else None
         found = self._results(bought, table, curated, audits, trainings, evaluated)
+        self._write_cards(curated, found)
         write_measures(self.directory, found)
         return None if watch is None else (found, watch)
 
@@ -244,26 +262,35 @@ class StudyRun:
         for cell in table.cells:
             own = rules.rules_of(self.prepared, cell.arm, near)
             curated = candidates.curate(cell, own, rules.machines_of(study.curate_of(cell.arm)))
-            models, reader = study.arms[cell.arm].models, study.reader(cell.arm)
-            card = curating.card(
+            rows = self._rows(table, curated, study.reader(cell.arm))
+            self.directory.write_frames(rows, trainsets.FOLDER, cell.name, trainsets.FILE)
+            found[cell] = curated
+        self._near = near
+        self._write_cards(found)  # a card without measures, in case the run ends before they are known
+        release_freed()
+        return found
+
+    def _write_cards(self, found: Mapping[Cell, Curated], measured: Results | None = None) -> None:
+        """Write the data cards of the training sets, with the measures of their cells once they are known."""
+        study, measures = self.prepared.study, {each.plan.cell: each for each in measured.cells} if measured else {}
+        for cell, curated in found.items():
+            models = study.arms[cell.arm].models
+            text = curating.card(
                 curated,
                 cell,
                 study=study.name,
                 problems=f"source {study.problems.train.source}",
                 sampling={m: study.sampling_of(m).params(self.prepared.templates[m].reply_stop) for m in models},
                 distinct=study.curate.distinct,
-                rules=own,
+                rules=rules.rules_of(self.prepared, cell.arm, self._near),
                 seed=study.seed,
-                chat=study.trains_chat(reader),
+                chat=study.trains_chat(study.reader(cell.arm)),
                 judge=judge_of(study),
                 terms={m: (study.models[m].license, study.models[m].terms) for m in models},
-                near_duplicates=near,
+                near_duplicates=self._near,
+                result=measures.get(cell),
             )
-            self.directory.write_frames(self._rows(table, curated, reader), trainsets.FOLDER, cell.name, trainsets.FILE)
-            self.directory.write_text(card, trainsets.FOLDER, cell.name, trainsets.CARD)
-            found[cell] = curated
-        release_freed()
-        return found
+            self.directory.write_text(text, trainsets.FOLDER, cell.name, trainsets.CARD)
 
     def finetune(self, table: DrawTable, curated: Mapping[Cell, Curated]) -> Trainings:
         """Train the students."""

@@ -42,10 +42,16 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trainings:
-    """The outcome of the stage: the trained students, and the trainings that failed."""
+    """The outcome of the stage: the trained students, and the trainings that failed, with the error of the first of them."""
 
     done: tuple[Training, ...] = ()
     failed: tuple[FailedTraining, ...] = ()
+    error: IsocostError | None = None
+
+    @property
+    def have_failed(self) -> bool:
+        """True if there were trainings, and all of them failed."""
+        return bool(self.failed) and not self.done
 
 
 def trained_cells(prepared: Prepared, cells: Sequence[Cell]) -> list[Cell]:
@@ -79,7 +85,8 @@ def finetune(
         listener: Called with progress and notes.
 
     Raises:
-        IsocostError: every training failed, or the disk is full.
+        StorageError: the disk is full.
+        MissingExtraError: a package of training is not installed.
     """
     spec = prepared.study.finetune
     if spec is None:
@@ -108,14 +115,13 @@ def finetune(
             raise
         except IsocostError as error:  # of this student or its data; the others stand
             failed[key] = error
-    if failed and not done:
-        raise next(iter(failed.values()))
     # The last steps may have been written after the last reading.
     watch.done = watch.total
     watch.finish()
     for text in (*_failures(failed), *(text for key, trained in done.items() for text in _notes(key, trained))):
         listener(Note(text=text))
-    return Trainings(done=tuple(_trainings(jobs, done)), failed=tuple(_failed_trainings(failed)))
+    first = next(iter(failed.values()), None)
+    return Trainings(done=tuple(_trainings(jobs, done)), failed=tuple(_failed_trainings(failed)), error=first)
 
 
 def _trainings(jobs: Mapping[Key, TrainingJob], done: Mapping[Key, Trained]) -> Iterator[Training]:
