@@ -195,6 +195,23 @@ def test_bf16_that_is_emulated_is_not_used(base: Path, tmp_path: Path, monkeypat
     assert asked == [{"including_emulation": False}]
 
 
+def test_training_in_bf16_has_nearly_the_losses_of_float32_and_keeps_float32_weights(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU: the same autocast runs on a CPU, slowly."""
+    import trl
+    from safetensors.torch import load_file
+
+    made = trl.SFTConfig
+    losses: dict[bool, list[float]] = {False: [], True: []}
+    for bf16, logged in losses.items():
+        monkeypatch.setattr("trl.SFTConfig", lambda forced=bf16, **given: made(**{**given, "bf16": forced}))
+        finetune(base, ROWS, tmp_path / str(bf16), QUICK, score=None, progress=lambda each, logged=logged: logged.append(each.loss))
+    assert losses[True] == pytest.approx(losses[False], rel=0.02)
+    assert losses[True] != losses[False]
+    assert {tensor.dtype for tensor in load_file(tmp_path / "True" / "model.safetensors").values()} == {torch.float32}
+
+
 def test_a_layer_that_does_not_exist_is_an_error_of_the_student(base: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, method="lora", lora_targets=("v_proj", "q_prj"))
     with pytest.raises(ModelError, match=r"has no layer 'q_prj' for finetune\.lora\.targets\n  it has .*q_proj"):
