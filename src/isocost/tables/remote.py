@@ -114,6 +114,12 @@ def fetched(url: str, folder: Path) -> Path:
         if isinstance(system, fsspec.implementations.local.LocalFileSystem):
             return Path(at)
         system.get_file(at, str(path))
+    except ImportError as error:  # of the library of a file system
+        if url.partition("://")[0] in ("http", "https"):
+            raise MissingExtraError("aiohttp", "hub") from error
+        raise TableError(f"{url}: cannot be read: {first_line(error)}") from error
+    except FileNotFoundError as error:
+        raise TableError(f"{url}: cannot be read: there is no such file") from error
     except Exception as error:  # of any file system's library
         raise TableError(f"{url}: cannot be read: {first_line(error)}") from error
     _URLS[str(path)] = url

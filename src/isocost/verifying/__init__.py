@@ -16,10 +16,11 @@ from isocost.grading import GradingPool
 from isocost.paths import is_special_file
 from isocost.problems import load_problems
 from isocost.records import Verdict
-from isocost.tables.foreign import ungraded_lines
+from isocost.tables.foreign import local_copy, ungraded_lines
 from isocost.tables.formats import PLAIN
 from isocost.tables.inputs import expand, kind_of
 from isocost.tables.reading import Record, is_json_lines, records_of
+from isocost.tables.remote import names_urls
 from isocost.verifying.lines import BAD_LINE, Line, is_readable, read_line
 from isocost.verifying.rawlines import raw_lines
 from isocost.verifying.summary import BAD_REFERENCE, Summary
@@ -51,15 +52,21 @@ def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
 def lines_of(file: str, *, has_references: bool) -> str:
     """Return the path to read lines from: the file itself, or a temporary one with its samples where another tool wrote it.
 
-    The files of a pattern or a folder become one.
+    The files of a pattern or a folder become one. A file at a URL is copied.
 
     Args:
-        file: The file, a pattern, a folder, or `-`.
+        file: The file, a pattern, a folder, a URL, or `-`.
         has_references: True if the references come from a problem source.
 
     Raises:
-        TableError: A record of the file gives no sample.
+        TableError: A record of the file gives no sample, or a URL cannot be read.
+        MissingExtraError: A URL needs a package that is not installed.
     """
+    with names_urls():
+        return _lines_of(file if file == "-" else local_copy(file), has_references=has_references)
+
+
+def _lines_of(file: str, *, has_references: bool) -> str:
     path = Path(file)
     if file != "-" and not is_special_file(path):
         files, _ = expand([path])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from isocost.amounts import quantity
 from isocost.tables.formats.base import Choice, Sample, at, reference_of
 from isocost.tables.reading.base import Record, Unread
 
@@ -27,6 +29,8 @@ class HarnessSamples:
     def __init__(self, path: Path, choice: Choice) -> None:
         self._wanted, self._filter = choice.filter, choice.filter
         self._seen: dict[str, None] = {}
+        self._verdicts: dict[tuple[str, str], object] = {}  # of the chosen filter, by document and metric
+        self._others: dict[str, _Other] = {}  # further filters
         name = _NAME.match(path.stem)
         self._task = f"{name['task']}/" if name else ""
         self._model = choice.model or _model_beside(path, name["date"] if name else None)
@@ -44,6 +48,7 @@ class HarnessSamples:
             self._seen[name] = None
             self._filter = self._filter or name
             if name != self._filter:
+                self._compare(name, row)
                 yield Unread(at=record.at, reason=f'the same response under another filter, "{name[:80]}"', is_repeat=True)
                 return
         texts = _texts(row.get("resps"))
@@ -51,6 +56,7 @@ class HarnessSamples:
             yield Unread(at=record.at, reason="log-likelihoods, not a response")
             return
         scores = _metrics(row)
+        self._verdicts.update(((_key(row), metric), score) for metric, score in scores.items())
         for index, text in enumerate(texts):
             values: dict[str, Any] = {"problem_id": f"{self._task}{row['doc_id']}", "model": self._model, "generation": text}
             # A file has all responses of a document, so another file of the task is another run of it.
@@ -72,8 +78,35 @@ class HarnessSamples:
         return f'no row has the filter "{self._wanted[:80]}"; it has {", ".join(self._seen) or "none"}'
 
     def doubt(self) -> str:
-        """Return "": nothing is known that is doubtful."""
-        return ""
+        """Return the filter that gives the most responses another verdict, unless the user has chosen one; "" without one."""
+        name, other = max(self._others.items(), key=lambda item: item[1].differ, default=("", _Other()))
+        if self._wanted is not None or not other.differ:
+            return ""
+        return (
+            f'its verdicts are those of the filter "{(self._filter or "")[:80]}"; "{name[:80]}" gives {other.differ:,} of '
+            f"{quantity(other.compared, 'document')} another one: choose with --filter"
+        )
+
+    def _compare(self, name: str, row: Mapping[str, Any]) -> None:
+        """Compare the verdict of a further filter, by the first metric that both have, with that of the chosen one."""
+        other, key = self._others.setdefault(name, _Other()), _key(row)
+        for metric, score in _metrics(row).items():
+            if (key, metric) in self._verdicts:
+                other.compared += 1
+                other.differ += score != self._verdicts[key, metric]
+                return
+
+
+@dataclass(slots=True)
+class _Other:
+    """A filter beside the chosen one: documents that both graded, and those of which they differ."""
+
+    compared: int = 0
+    differ: int = 0
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return str(row["doc_id"])
 
 
 def _texts(resps: object) -> list[str] | None:

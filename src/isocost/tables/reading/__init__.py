@@ -1,11 +1,12 @@
 """Files of samples as records, whatever tool wrote them: JSON lines, JSON, CSV, Parquet, YAML, inspect's archives.
 
-The kind of a file is recognised by its first bytes; the suffix decides only between CSV and YAML. What the fields of a record mean is left
+The kind of a file is recognised by its first bytes; the suffix decides where they leave a choice. What the fields of a record mean is left
 to `isocost.tables.formats`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["Record", "Unread", "is_json_lines", "is_parquet", "records_of"]
 
 _START = 1 << 16  # bytes that decide the kind of a file
 _PARQUET = b"PAR1"
+_FIELD = re.compile(rb"\"?[A-Za-z_][\w .-]*\"?")
 _YAML_KEY = re.compile(rb"[\w\"' -]+:(?:\s|$)")
 
 Reader = Callable[[Path], Iterator[Record | Unread]]
@@ -82,9 +84,9 @@ def _reader(path: Path) -> Reader:
 def _text_reader(text: bytes, path: Path) -> Reader:
     suffix = path.suffix.lower()
     line = text.partition(b"\n")[0].strip()
-    if suffix in {".csv", ".tsv"}:
+    if suffix in {".csv", ".tsv"} and not _is_object(line):
         return separated_records
-    if suffix in {".jsonl", ".ndjson"}:
+    if suffix in {".jsonl", ".ndjson"} and (text.startswith((b"{", b"[")) or not _is_header(line)):
         return line_records
     if text.startswith(b"["):
         return value_records
@@ -96,3 +98,18 @@ def _text_reader(text: bytes, path: Path) -> Reader:
     if b"," in line:
         return separated_records
     raise TableError(f"{path}: is no kind of file that isocost reads\n  it reads JSON lines, JSON, CSV, Parquet, YAML and inspect's .eval")
+
+
+def _is_object(line: bytes) -> bool:
+    """Return True if a line is an object of JSON, as the header of a CSV file never is."""
+    if not line.startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_header(line: bytes) -> bool:
+    """Return True if a line reads as the header of a CSV file: names of fields alone."""
+    return b"," in line and all(_FIELD.fullmatch(name.strip()) for name in line.split(b","))
