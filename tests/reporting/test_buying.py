@@ -112,3 +112,18 @@ def test_a_policy_that_observes_is_compared_with_both_and_counted_once() -> None
         "both@low (adaptive) covers 66.0% [62.0, 70.0] of 400: −4.0 [−6.0, −2.0] points against weak@low, "
         "+13.0 [+10.0, +16.0] points against strong@low. Uniform from weak would have cost 1.24"
     )
+
+
+def kept(value: float, half: float) -> CellComparison:
+    difference = Estimate(value=value, low=value - half, high=value + half, n=400)
+    return CellComparison(left="weak@low", right="strong@low", measure="kept_per_problem", difference=difference)
+
+
+def test_where_coverage_is_open_the_data_with_more_solutions_are_named() -> None:
+    open_coverage = paired(0.01, 0.04)
+    told = headline(study(open_coverage, kept(0.96, 0.12)))
+    assert "; data from weak has more solutions per problem to train on than data from strong, +0.96 [+0.84, +1.08]" in told
+    told = headline(study(open_coverage, kept(-0.96, 0.12)))
+    assert "; data from strong has more solutions per problem to train on than data from weak, +0.96 [+0.84, +1.08]" in told
+    assert "more solutions" not in headline(study(open_coverage, kept(0.05, 0.12)))
+    assert "more solutions" not in headline(study(paired(0.09, 0.04), kept(0.96, 0.12)))  # coverage decides

@@ -91,15 +91,23 @@ def _observed(results: Results, spending: Spending, others: Collection[CellResul
 
 def paired_coverage(results: Results, pair: Pair) -> Estimate | None:
     """Return the paired difference in `covered`, first minus second, if the run has it."""
-    item = _comparison(results, pair)
+    return _first_minus_second(pair, _comparison(results, pair))
+
+
+def paired_kept(results: Results, pair: Pair) -> Estimate | None:
+    """Return the paired difference in solutions kept per problem, first minus second, if the run has it."""
+    return _first_minus_second(pair, _comparison(results, pair, "kept_per_problem"))
+
+
+def _first_minus_second(pair: Pair, item: CellComparison | None) -> Estimate | None:
     if item is None:
         return None
     return item.difference if item.left == pair[0].plan.cell.name else turned(item.difference)
 
 
-def _comparison(results: Results, pair: Pair) -> CellComparison | None:
+def _comparison(results: Results, pair: Pair, measure: str = "covered") -> CellComparison | None:
     names = {cell.plan.cell.name for cell in pair}
-    return next((item for item in results.cell_comparisons if item.measure == "covered" and {item.left, item.right} == names), None)
+    return next((item for item in results.cell_comparisons if item.measure == measure and {item.left, item.right} == names), None)
 
 
 def turned(estimate: Estimate) -> Estimate:

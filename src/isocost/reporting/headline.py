@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from isocost.amounts import fixed, format_amount, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
-from isocost.reporting.buying import buy, left_unspent, paired_coverage, turned, unsettled
+from isocost.reporting.buying import buy, left_unspent, paired_coverage, paired_kept, turned, unsettled
 from isocost.reporting.numbers import count, decided, detects, percent
 from isocost.reporting.rounds import rounds_finding
 
@@ -213,13 +213,30 @@ def _verdict(results: Results, pair: tuple[CellResult, CellResult], effects: _Ef
         return buy(results, pair, ways) + _trained(_names(pair), effects)
     if not effects.each:
         paired = paired_coverage(results, pair)
-        return buy(results, pair, _ways(paired)) + _covering(results, pair) + ("" if _ways(paired) else unsettled(results, pair))
+        if _ways(paired):
+            return buy(results, pair, _ways(paired)) + _covering(results, pair)
+        return _covering(results, pair) + unsettled(results, pair) + _more_solutions(results, pair)
     trained, paired = _trained(_names(pair), effects) + _settling(effects.deciding), paired_coverage(results, pair)
     bought = buy(results, pair, _ways(paired))
     if not bought or paired is None:
         return trained
     gain = _points(paired if (paired.value or 0.0) > 0 else turned(paired))
     return f"{bought}its data covers more problems, {gain}; {trained}"
+
+
+def _more_solutions(results: Results, pair: tuple[CellResult, CellResult]) -> str:
+    """Return which cell keeps more solutions per problem, to follow an open difference in coverage; "" if that is open too."""
+    kept = paired_kept(results, pair)
+    way = 0 if kept is None else decided(kept, factor=1, decimals=2) or 0
+    if kept is None or not way:
+        return ""
+    first, second = _names(pair) if way > 0 else _names((pair[1], pair[0]))
+    value, low, high = (fixed(end or 0, 2, sign=True) for end in _ends(kept if way > 0 else turned(kept)))
+    return f"; data from {first} has more solutions per problem to train on than data from {second}, {value} [{low}, {high}]"
+
+
+def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
+    return estimate.value, estimate.low, estimate.high
 
 
 def _ways(paired: Estimate | None) -> set[int]:
@@ -356,7 +373,7 @@ def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:
 
 
 def _points(estimate: Estimate, unit: str = " points") -> str:
-    value, low, high = (fixed((end or 0) * 100, sign=True) for end in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (fixed((end or 0) * 100, sign=True) for end in _ends(estimate))
     return f"{value}{unit} [{low}, {high}]"
 
 
