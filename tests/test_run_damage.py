@@ -144,6 +144,19 @@ def test_a_damaged_round_is_named(tmp_path: Path, shell: Shell, server: Server, 
     assert "stopped at the limit" in shell("run", path, "-o", stopped).errors[0]
 
 
+def test_a_round_that_is_there_twice_is_named_and_bought_once(tmp_path: Path, shell: Shell, server: Server, stopped: Path) -> None:
+    log, path = stopped / "pools" / "weak" / "rounds.jsonl", study(tmp_path, server, limit=None, samples=30)
+    whole = log.read_bytes()
+    log.write_bytes(whole + whole)
+    before = server.requests.total()
+    is_told_well(shell("run", path, "-o", stopped), f"{log}:2: damaged line: is a copy of line 1", "remove line 2")
+    assert server.requests.total() == before
+    log.write_bytes(whole)
+    assert shell("run", path, "-o", stopped).code == 0
+    stored = runs.stored(stopped)
+    assert len({(row["problem_id"], row["sample_index"]) for row in stored}) == len(stored)
+
+
 @pytest.mark.parametrize(
     "line", first_fast([b"{", b'{"round": 0, "terms": 3, "allocations": []}', b'{"round": 0, "terms": "x", "allocations": [["p", "m"]]}'])
 )

@@ -332,6 +332,35 @@ def test_a_model_that_was_renamed_is_not_bought_again(tmp_path: Path, shell: She
     assert left.code == 0, left
 
 
+@pytest.mark.parametrize(("key", "value"), [("temperature", 0.3), ("base_url", None)])
+def test_draws_that_count_no_more_are_told_before_others_are_bought(
+    tmp_path: Path, shell: Shell, server: Server, out: Path, key: str, value: object
+) -> None:
+    path, kept = study(tmp_path, server, limit=2 * LIMIT), len(runs.stored(out))
+    with pytest.MonkeyPatch.context() as no_proxy:
+        no_proxy.setenv("NO_PROXY", "*")
+        changed = f"sampling.{key}={value}" if value else f"models.weak.base_url={server.url.replace('127.0.0.1', 'localhost')}"
+        left = shell("run", path, "-o", out, "--set", changed)
+    assert left.code == 0, left
+    told = f"weak: it is sampled from the start, without the {kept} stored draws of another model, address (base_url), prompt"
+    assert left.err.count(told) == 1, left.err
+    assert "sampled from the start" not in shell("run", path, "-o", out, "--set", changed).err
+
+
+def test_a_price_that_was_corrected_is_told_where_it_is_compared(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    path, before, asked = study(tmp_path, server, limit=2 * LIMIT), spent(out), runs.completions(server)
+    said = "Draws of weak were charged at other prices, or for another size, than the study has now"
+    assert said not in (out / "report.md").read_text()
+    for start in range(2):
+        left = shell("run", path, "-o", out, "--set", "models.weak.price={input: 2.0, output: 30.0}")
+        assert left.code == 0, left
+        assert left.err.count("the price or the size of weak has changed") == (start == 0)  # once
+        assert said in (out / "report.md").read_text()
+    assert (spent(out), runs.completions(server)) == (before, asked)
+    left = shell("run", path, "-o", out)  # the price of all draws again; that of no draw is remembered too
+    assert left.code == 0, left
+
+
 @pytest.mark.slow
 def test_what_is_gone_of_a_renamed_model_is_missed(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
     """Both names ask the same requests, under the same keys of the ledger, as in runs of versions that bought a renamed model again."""

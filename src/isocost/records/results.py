@@ -339,6 +339,7 @@ class Results:
         reasoning: By (account, model) whose endpoint reports it: tokens of reasoning, and all tokens that it generated.
         truncated: By model that has any: its samples that were cut off at max_tokens.
         failed: By model that has any: its draws that failed.
+        mixed_rates: Models with draws that were charged at other prices or another size than `models` has: their costs are as charged.
         doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
         forecasts: What the pilot predicted of cells, beside what came of it.
@@ -373,6 +374,7 @@ class Results:
     reasoning: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     truncated: Mapping[str, Truncation] = field(default_factory=dict)
     failed: Mapping[str, Failed] = field(default_factory=dict)
+    mixed_rates: tuple[str, ...] = ()
     doubt: str = ""
     failed_trainings: tuple[FailedTraining, ...] = ()
     rounds: tuple[RoundResult, ...] = ()

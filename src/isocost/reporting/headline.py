@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from isocost.amounts import fixed, format_amount, readable, settling
+from isocost.amounts import fixed, format_amount, listed, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
 from isocost.reporting.buying import buy, left_unspent, paired_coverage, paired_kept, turned, unsettled
@@ -140,6 +140,11 @@ def support(results: Results) -> tuple[str, ...]:
     sentences: list[str] = []
     if pair is not None:
         sentences += _strayed(results, pair)
+    if results.mixed_rates:
+        sentences.append(
+            f"Draws of {listed(results.mixed_rates)} were charged at other prices, or for another size, than the study has now: costs here "
+            "are as charged, so comparisons by cost mix both."
+        )
     done = trained | {each.cell for each in results.spendings}
     rest = [cell for cell in results.cells if cell not in (pair or ()) and cell.plan.cell.name not in done]
     only = "Measured only, no student was trained on it" if results.evaluations else "Also measured"

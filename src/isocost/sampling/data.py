@@ -14,7 +14,7 @@ from isocost.costs.draws import max_cost_of
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.price import question_price
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import LimitReachedError, RunDirectoryError
+from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
@@ -32,6 +32,7 @@ from isocost.records import UNITS, Allocation, Cell, CellPlan, Failed, Problem
 from isocost.sampling.batches import cancel_batches, open_dispatcher, settle_batches
 from isocost.sampling.cells import CellsRun, Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.doubts import doubt_references, failed_models, note_failures, note_truncations
+from isocost.sampling.formerpools import note_former_draws, refuse_renamed
 from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
@@ -284,28 +285,13 @@ def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listene
 
 def _take_changes(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], listener: Listener) -> None:
     """Note what has changed in the problems since the last start, and record them as they are now."""
-    _refuse_renamed(pools, directory)
+    refuse_renamed(pools, directory)
+    note_former_draws(pools, directory, listener)
     stale = sum((pool.stored.stale for pool in pools.values()), Counter[str]())
     # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
     refuse_moved_questions(prepared.changes, stale, directory.path)
     note_changed_problems(prepared.changes, stale, listener)
     keep_problems(directory, prepared.problems)
-
-
-def _refuse_renamed(pools: Mapping[str, Pool], directory: RunDirectory) -> None:
-    """Stop if a model's draws are stored under a former name of it: they would be bought again.
-
-    Raises:
-        RunDirectoryError: a model without a draw is one that the study has under another name no more.
-    """
-    for name, pool in pools.items():
-        stored = () if pool.stored.count() else (directory.path / "pools").glob(f"*/{pool.id}.*")
-        former = next((path.parent.name for path in stored if path.parent.name not in pools), None)
-        if former is not None:
-            raise RunDirectoryError(
-                f'{directory.path}: models.{name} was called "{former}" when its draws were stored, and they would be bought again',
-                advice="give it the name that it had, or sample it again in another folder: -o",
-            )
 
 
 def _plans(

@@ -72,6 +72,7 @@ class Kind:
         paid: True if the content was paid for.
         checked: True if each line is written with a checksum, which reveals edits.
         one_writer: True if a single log object appends, so that it knows the length of the file.
+        unique: True if no line is ever written twice.
     """
 
     remedy: str
@@ -80,6 +81,7 @@ class Kind:
     paid: bool = False
     checked: bool = False
     one_writer: bool = False
+    unique: bool = False
 
 
 def flaw_of(entry: Any, fields: Fields) -> str:

@@ -43,6 +43,7 @@ _ORDERS = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: what is missing is ordered again, what is stored is not bought again",
     fields={"pool": TEXT, "batches": _ORDERED},
     checked=True,
+    unique=True,  # a second order of the same draws would buy them twice
 )
 _JUDGE = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: its replies, which are paid, are then bought again",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import zlib
@@ -106,9 +107,12 @@ class Log:
         """Yield the entries in the order of writing. An incomplete last line is cut off the file first.
 
         Raises:
-            StorageError: a line is damaged.
+            StorageError: a line is damaged, or is there twice although its kind never is.
         """
+        first: dict[bytes, int] = {}  # by digest: a line may be long
         for number, (_, line) in enumerate(self.lines(), start=1):
+            if self.kind.unique and (before := first.setdefault(hashlib.blake2b(line).digest(), number)) != number:
+                raise self.damaged(number, f"is a copy of line {before}")
             yield self.parse(line, number)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
