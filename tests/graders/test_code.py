@@ -91,6 +91,20 @@ def grader() -> Iterator[CodeGrader]:
         (f"R = 3\nC = 3\n{SQUARE}", f"R = 3\nC = 3\n{SQUARE}"),
         (f'"""\nThis module squares.\n"""\n{SQUARE}', f'"""\nThis module squares.\n"""\n{SQUARE}'),
         ("Here is nothing to run", "Here is nothing to run"),
+        # a fence behind words or code, tokens and remarks behind a program
+        (f"Here it is:```python\n{SQUARE}\n```\nIt squares.", SQUARE),
+        (f"<answer>```Python\n{SQUARE}\n```</answer>", SQUARE),
+        (f"Thinking.\nAnswer: ```py\n{SQUARE}```\nIt squares.", SQUARE),
+        (f"{SQUARE}\n# see ```python\nX = 1", f"{SQUARE}\n# see ```python\nX = 1"),
+        (f"{SQUARE}\n<|endoftext|>def g(): pass", SQUARE),
+        (f"{SQUARE}\n<|im_end|>user: hi", SQUARE),
+        (f'{SQUARE}\nX = """\n<s>struck</s> it\n"""', f'{SQUARE}\nX = """\n<s>struck</s> it\n"""'),
+        (f"{SQUARE}\n\nComplexity: O(1)", SQUARE),
+        (f"{SQUARE}\nTime: O(1), space: O(1).", SQUARE),
+        (f"{SQUARE}\nTime complexity: 2", SQUARE),
+        (f"Point: type = tuple\n{SQUARE}", f"Point: type = tuple\n{SQUARE}"),
+        (f"{SQUARE}\n---\nDone", SQUARE),
+        (f'{SQUARE}\n"""\n---\n"""', f'{SQUARE}\n"""\n---\n"""'),
         # a body keeps its indentation
         ("    return x * x\n\n\n", "    return x * x"),
         ("\n```python\n    return x * x\n```", "    return x * x"),
@@ -114,7 +128,27 @@ def test_any_text_is_read(generation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["```\n", "```py\nx", "  ```py\n x\n  ```\n", "Here is\n", '"""\n', " ", "\n", "`", "~", "def ", "\t", "A ", "# ", "a"]
+    "piece",
+    [
+        "```\n",
+        "```py\nx",
+        "  ```py\n x\n  ```\n",
+        "Here is\n",
+        '"""\n',
+        " ",
+        "\n",
+        "`",
+        "~",
+        "def ",
+        "\t",
+        "A ",
+        "# ",
+        "a",
+        "a```py\n",
+        "a```\n",
+        "A: ",
+        "---\n",
+    ],
 )
 def test_reading_takes_linear_time(piece: str) -> None:
     started = time.thread_time()

@@ -50,7 +50,8 @@ _TOKEN = (
     rf"|\[(?:EOS|/?INST|END FINAL RESPONSE)\]|\[e~\[){_ROLE}"
 )
 _TOKENS = re.compile(_TOKEN)
-_TOKENS_IN_CODE = re.compile(rf"(?<!['\"]){_TOKEN}(?=[ \t]*(?:\n|\Z|<))")  # not in the middle of a line, as in `text.split("</s>")`
+# Not in the middle of a line, as in `text.split("</s>")`; of those with bars, which no program has at a margin, also at its beginning.
+_TOKENS_IN_CODE = re.compile(rf"(?<!['\"]){_TOKEN}(?=[ \t]*(?:\n|\Z|<))|(?<![^\n])(?=<[|｜]){_TOKEN}")
 
 # The beginnings of all marks and tokens that have a bracket
 _ANGLE, _BRACKET = re.compile(r"<[/|｜\w]"), re.compile(r"\[(?:/?THINK|/?INST|EOS|BEGIN FINAL|END FINAL|e~)")

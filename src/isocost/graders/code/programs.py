@@ -10,6 +10,9 @@ from isocost.graders.replies import program_text
 
 # Possessive: a line that does not match is not tried again from each of its characters.
 _FENCE = re.compile(r"^([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([\w+#.-]*+)[^\n`]*+$", re.MULTILINE)
+# A fence behind words, as in "Answer: ```python": it opens a block if no code stands before it.
+_LATE_FENCE = re.compile(r"^(?![ \t]*+[`~])([^`\n]++)(?=`{3,}+(?i:python3?|py3?)[ \t]*+$)", re.MULTILINE)
+_LATE_END = re.compile(r"(?<=[^\s`])`{3,}+[ \t]*+$", re.MULTILINE)  # behind the last line of a block
 _TILDES = re.compile(r"^[ \t]*~~~[ \t]*\w", re.MULTILINE)
 _DEEPEST = 3  # spaces before the fence that ends a block: a fence with more is part of a docstring
 _PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language counts as Python
@@ -32,6 +35,8 @@ _PROSE = re.compile(
     # Words without the punctuation of a statement, a word and a colon, a text in another script
     rf"|(?!{_KEYWORD})[^\W\d_][\w'’-]*(?:[,;:]? [\w'’`:,-]++)+(?:[.:!?]*| :\))$"
     rf"|(?!{_KEYWORD})[^\W\d_]\w*:$|[^\W\d_][\w ]*[：，。、！]|[A-Z][\w ]{{2,40}}: +[a-z]\w* +{_NO_PROSE}[a-z]"
+    # A remark with its subject ("Complexity: O(n)"), as an annotation that assigns nothing would be; a rule
+    r"|[A-Z][a-z]+(?: \w+){0,3}: +(?!.*=)\S|(?:-{3,}|\*{3,}|_{3,}|={3,})$"
 )
 # The first line of a program that defines something
 _OPENS = re.compile(
@@ -82,6 +87,8 @@ def _between_markers(text: str) -> str:
 
 def _blocks(text: str) -> list[_Block]:
     """Return the fenced blocks with text. An unclosed block ends with the text; the prompt may have opened the first one."""
+    if (late := _LATE_FENCE.search(text)) and not _BEGUN.search(text, 0, late.end()):
+        text = f"{text[: late.end()]}\n{text[late.end() :]}"
     is_tilde = _TILDES.search(text) is not None  # else a row of tildes is an underline in a docstring
     fences = [fence for fence in _FENCE.finditer(text) if fence[2][0] == "`" or is_tilde]
     blocks = []
@@ -96,7 +103,8 @@ def _blocks(text: str) -> list[_Block]:
             blocks.append(_block(opened, text[opened.end() : fence.start()]))
             opened = None
     if opened is not None:
-        blocks.append(_block(opened, text[opened.end() :]))
+        late_end = _LATE_END.search(text, opened.end())
+        blocks.append(_block(opened, text[opened.end() : late_end.start() if late_end else None]))
     return [block for block in blocks if block.text.strip()]
 
 
