@@ -67,3 +67,11 @@ def test_a_file_of_problems_that_is_missing_is_refused(tmp_path: Path, monkeypat
     assert isinstance(done.exception, InputError)
     assert "nope.jsonl: no such file of problems" in str(done.exception)
     assert not (tmp_path / "study.yaml").exists()
+
+
+def test_a_table_that_is_not_there_is_asked_for_by_its_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["init", "--template", "table"])
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception) == "samples.parquet: no such table of samples\n  name yours: --table FILE"
+    assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ import typer
 
 from isocost.cli.completing import TEMPLATES, one_of
 from isocost.cli.printing import say
-from isocost.errors import InputError, StorageError
+from isocost.errors import InputError, Option, StorageError
 from isocost.paths import shell_word
 
 
@@ -109,6 +109,8 @@ def _complete(template: str | None, problems: str | None, models: str | None, ta
     defaults = DEFAULTS[template]
     if template == "table":
         table = table or answer("Which table of samples?", "samples.parquet")
+        if not any(path.exists() for path in (Path(table), folder / table)):
+            raise InputError(f"{table}: no such table of samples", advice=("name yours: ", Option(name="table", value="FILE")))
     problems = problems or answer(f"Which problems? A JSONL file, or {', '.join(SOURCES)}", defaults.problems)
     if models is None:
         found = models_of(table, folder) if table else defaults.models

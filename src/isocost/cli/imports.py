@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,6 +62,7 @@ def import_(
     """
     from isocost.grading import GradingPool
     from isocost.importing import import_samples, summary
+    from isocost.tables.remote import is_url
     from isocost.verifying import references
 
     if option and not grade:
@@ -78,7 +80,7 @@ def import_(
             found = import_samples(sources, out, wishes, grading=grading, references=answers)
     for line in summary(found):
         say(line)
-    table, counts = shell_word(Path(out)), found.outcomes.counts
+    table, counts = shlex.quote(out) if is_url(out) else shell_word(Path(out)), found.outcomes.counts
     is_graded = counts["correct"] or counts["incorrect"]
     say(f"wrote {out}; next: " + (f"isocost measure {table}" if is_graded else f"grade it: isocost import {table} -o TABLE --grade GRADER"))
 

@@ -73,9 +73,10 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
 
 
 def _command(run: Path, arm: str, shape: str, folder: Path) -> str:
-    """Return the command that makes a data set again. The card is published, so it has names of folders and no paths of this machine."""
+    """Return the commands that make a data set again. The card is published, so it has names of folders and no paths of this machine."""
     run_name, folder_name = (shell_word(Path(path.name or ".")) for path in (run, folder))
-    return f"isocost export {run_name} --arm {shell_word(Path(arm))} --format {shape} -o {folder_name}"
+    export = f"isocost export {run_name} --arm {shell_word(Path(arm))} --format {shape} -o {folder_name}"
+    return f"isocost run STUDY.yaml -o {run_name}\n{export}"
 
 
 def _write(shape: Shape, cell: CellData, path: Path) -> int:

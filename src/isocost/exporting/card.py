@@ -54,9 +54,14 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         "## Terms",
         "\n".join(terms(cell)),
         "## Make it again",
-        f"```console\n$ {command}\n```",
+        made_by(command),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def made_by(commands: str) -> str:
+    """Format the commands that make a data set or a student again, one per line."""
+    return f"```console\n{''.join(f'$ {line}{chr(10)}' for line in commands.splitlines())}```"
 
 
 def _settings(file: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from isocost.curating.card import table
 from isocost.evaluating import STOPPED
-from isocost.exporting.card import budget, correctness, decontamination, estimate, false_positives, sections, source, terms
+from isocost.exporting.card import budget, correctness, decontamination, estimate, false_positives, made_by, sections, source, terms
 from isocost.exporting.cells import CellData
 from isocost.finetuning import Trained
 from isocost.yamlfile import dump_yaml
@@ -72,7 +72,7 @@ def student_card(student: Student, command: str) -> str:
         "## Terms",
         "\n".join([_licence(student), *terms(cell)]),
         "## Make it again",
-        f"```console\n{''.join(f'$ {line}{chr(10)}' for line in command.splitlines())}```",
+        made_by(command),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

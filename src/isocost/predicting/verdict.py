@@ -39,11 +39,11 @@ def choice_name(choice: Choice) -> str:
 def overtaking_text(one: Overtaking, unit: str) -> str:
     """Return a crossover as a sentence without its full stop; which model is ahead is open if the likelier of both is a toss-up."""
     ahead, behind, beyond = name_cell(one.ahead), name_cell(one.behind), f"beyond {spent(one.reach, unit)}"
-    low, high = (beyond if end is None else spent(end, unit) for end in (one.low, one.high))
+    low, high = (beyond if end is None else spent(end, unit) if end else "the first draw" for end in (one.low, one.high))
     if one.absent >= 0.5:
         return f"it is open which of {ahead} and {behind} is ahead, up to {with_unit(one.reach, unit)} per problem"
     if one.cost == 0.0:
-        return f"{ahead} is ahead of {behind} from the first draw on [{low}, {high}]"
+        return f"{ahead} is ahead of {behind} from the first draw on" + ("" if one.high == 0.0 else f" [{low}, {high}]")
     return f"{ahead} overtakes {behind} at {with_unit(one.cost, unit)} per problem [{low}, {high}]"
 
 

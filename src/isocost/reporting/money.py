@@ -104,9 +104,12 @@ def _shared(results: Results, paid: Sequence[BillLine]) -> str:
     everything = _sum(line.cost for line in results.bill)
     if all(each.flops is None and each.usd is None for each in (charged, billed, everything)):
         return "No price and no size of a model is known, so there is no bill in dollars or FLOPs."
-    others = "the judge, training and evaluation" if any(line.account == "judge" for line in results.bill) else "training and evaluation"
+    has = {line.account for line in results.bill}
+    accounts = {"judge": "the judge", "training": "training", "evaluation": "evaluation"}
+    others = amounts.listed([name for account, name in accounts.items() if account in has])
+    more = f"; with {others} it is {numbers.cost(everything)}" if others else ""
     return (
-        f"The bill for data is {numbers.cost(billed)}; with {others} it is {numbers.cost(everything)}. "
+        f"The bill for data is {numbers.cost(billed)}{more}. "
         f"The cells' data costs, shared draws counted in each, add up to {numbers.cost(charged)}."
     )
 
