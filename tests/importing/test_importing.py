@@ -255,6 +255,25 @@ def test_content_goes_before_the_suffix_of_a_file(
         assert run(monkeypatch, str(tmp_path / name), *out, command=command) == 0, capfd.readouterr().err
 
 
+def test_a_format_that_is_named_goes_before_what_a_file_looks_like(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = {"problem_id": "a", "task_id": "b", "model": "m", "generation": "1", "completion": "2", "correct": True, "passed": False}
+    path = foreign.lines(tmp_path / "rows.jsonl", [both, {"x": 1}])
+    found = {}
+    for name in ("plain", "evalplus"):
+        assert run(monkeypatch, str(path), "-o", str(tmp_path / f"{name}.jsonl"), "--format", name) == 0, capsys.readouterr().err
+        row = json.loads((tmp_path / f"{name}.jsonl").read_text().splitlines()[0])
+        found[name] = row["problem_id"], row["generation"], row["correct"]
+    assert found == {"plain": ("a", "1", True), "evalplus": ("b", "2", False)}
+    assert "skipped 1: not a record of " in capsys.readouterr().err
+    out = str(tmp_path / "no.jsonl")
+    assert run(monkeypatch, str(path), "-o", out, "--format", "evalpluss") == 2
+    assert capsys.readouterr().err == 'error: --format: no format "evalpluss"\n  did you mean "evalplus"?\n'
+    assert run(monkeypatch, str(path), "-o", out, "--format", "lm-eval") == 2
+    assert capsys.readouterr().err.startswith(f"error: {path}:1: is not a record of lm-evaluation-harness; it reads as plain")
+
+
 def test_filters_that_judge_otherwise_are_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

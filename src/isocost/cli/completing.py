@@ -35,6 +35,13 @@ def graders(incomplete: str) -> list[str]:
     return one_of(GRADERS)(incomplete)
 
 
+def sample_formats(incomplete: str) -> list[str]:
+    """Complete the name of a format that samples are imported from."""
+    from isocost.tables.formats import FORMATS as KNOWN
+
+    return one_of(KNOWN)(incomplete)
+
+
 def policies(incomplete: str) -> list[str]:
     """Complete the last of several policies, joined by commas."""
     from isocost.policies import POLICIES

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isocost.cli.arguments import key_values
+from isocost.cli.completing import sample_formats
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import say
 from isocost.errors import InputError
@@ -25,6 +26,10 @@ GRADER_HELP = "Grade samples without a verdict: choice, code, exact, math, numbe
 def import_(
     sources: Annotated[list[str], typer.Argument(metavar="SRC...", help="Files, patterns, folders of files, or URLs.", show_default=False)],
     out: Annotated[str, typer.Option("-o", "--out", metavar="TABLE", help="The table to write (.parquet, .jsonl); must not exist.")],
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help="Read every file as of this format.", autocompletion=sample_formats),
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="The model, where a file has none.")] = None,
     columns: Annotated[
         list[str] | None,
@@ -71,7 +76,7 @@ def import_(
         raise InputError("--problems: is of no use without --grade; name the grader with it")
     if problem_option and not problems:
         raise InputError("--problem-option: is of no use without --problems; name the problem source with it")
-    wishes = _wishes(model, columns, correct, scorer, filter_)
+    wishes = _wishes(model, columns, correct, scorer, filter_, format_)
     options, jobs = key_values(option, "--option"), workers or available_cores()
     with stoppable():
         answers = references(problems, key_values(problem_option, "--problem-option")) if problems else None
@@ -85,7 +90,9 @@ def import_(
     say(f"wrote {out}; next: " + (f"isocost measure {table}" if is_graded else f"grade it: isocost import {table} -o TABLE --grade GRADER"))
 
 
-def _wishes(model: str | None, columns: list[str] | None, correct: str | None, scorer: str | None, filter_: str | None) -> Wishes:
+def _wishes(
+    model: str | None, columns: list[str] | None, correct: str | None, scorer: str | None, filter_: str | None, format_: str | None
+) -> Wishes:
     from isocost.tables.formats.base import Choice
     from isocost.tables.formats.rules import parse_rule
     from isocost.tables.imports import Wishes
@@ -101,4 +108,4 @@ def _wishes(model: str | None, columns: list[str] | None, correct: str | None, s
             raise InputError(f"--map {text[:80]}: {column[:80]} is given twice; give it once")
         mapped[column] = field
     choice = Choice(filter=filter_, scorer=scorer, model=model)
-    return Wishes(choice=choice, columns=mapped, rule=parse_rule(correct) if correct else None)
+    return Wishes(choice=choice, format=format_, columns=mapped, rule=parse_rule(correct) if correct else None)

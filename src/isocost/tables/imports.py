@@ -12,7 +12,7 @@ from typing import Any
 from isocost.errors import TableError
 from isocost.nearest import did_you_mean
 from isocost.tables.columns import COLUMNS, KNOWN
-from isocost.tables.formats import PLAIN, format_class, format_name
+from isocost.tables.formats import FORMATS, PLAIN, format_class, format_name
 from isocost.tables.formats.base import Choice, Format, Sample
 from isocost.tables.formats.lmeval import HarnessSamples
 from isocost.tables.formats.rules import Rule, dig
@@ -33,12 +33,14 @@ class Wishes:
 
     Attributes:
         choice: Filter, scorer and model.
+        format: Name of the format to read all files as; None recognises each by its content.
         columns: Fields of the file by the column that they become; parts of nested fields are joined by dots. An empty field leaves the
             column out.
         rule: What counts as correct; None takes scores of 0 and 1.
     """
 
     choice: Choice = field(default_factory=Choice)
+    format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     rule: Rule | None = None
 
@@ -179,6 +181,8 @@ class Importer:
         raise TableError(f"{file}: gives no sample: {reason}")
 
     def _kind(self, record: Record) -> str:
+        if self.wishes.format is not None:
+            return self._wished_kind(record, self.wishes.format)
         kind = format_name(record.fields)
         if kind is not None:
             return kind
@@ -195,6 +199,22 @@ class Importer:
             advice=f"{near + ' ' if near else ''}say which is which: isocost import FILE {mapped}",
         )
 
+    def _wished_kind(self, record: Record, wished: str) -> str:
+        """Return the format that the user has named.
+
+        Raises:
+            TableError: There is no such format, or the record is not of it.
+        """
+        if wished not in FORMATS:
+            raise TableError(f'--format: no format "{wished[:80]}"', advice=did_you_mean(wished, FORMATS) or f"known: {', '.join(FORMATS)}")
+        if not format_class(wished).recognises(record.fields) and not (wished == PLAIN and self.wishes.columns):
+            other = format_name(record.fields)
+            like = f"; it reads as {other}" if other else ""
+            raise TableError(
+                f"{record.at}: is not a record of {format_class(wished).title}{like}", advice="name another --format, or leave it out"
+            )
+        return wished
+
     def _other_kind(self, record: Record, kind: str, first: str) -> Unread | None:
         """Return the reason to leave out a record that is not of the file's kind; None if it is.
 
@@ -203,6 +223,8 @@ class Importer:
         """
         if format_class(kind).recognises(record.fields) or (kind == PLAIN and self.wishes.columns):
             return None
+        if self.wishes.format is not None:
+            return Unread(at=record.at, reason=f"not a record of {format_class(kind).title}")
         other = format_name(record.fields)
         if other is None:
             return Unread(at=record.at, reason=f"not a record of {format_class(kind).title}")
