@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+
+LIKENESS = 0.85  # of a misspelt column; columns of their own are less alike: 0.82 "problem" and "problem_id", 0.67 "cost_usd" and "cost"
+_SHOWN = 80  # characters of a name
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -24,3 +27,12 @@ def nearest_word(word: str, known: Iterable[str], likeness: float = 0.6) -> str 
     # Without case first: "OpenAI" has few letters of "openai".
     close = [each for each in valid if each.lower() == word.lower()] or difflib.get_close_matches(word, valid, n=1, cutoff=likeness)
     return close[0] if close else None
+
+
+def misspelt(present: Collection[str], known: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for each column that is not known and nearly has the name of a known one that is missing."""
+    known = list(known)
+    missing = [name for name in known if name not in present]
+    for name in present:
+        if name not in known and (near := nearest_word(name, missing, LIKENESS)):
+            yield f'column "{name[:_SHOWN]}" is not read: it may be a misspelt "{near}", which is missing'

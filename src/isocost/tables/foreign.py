@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from isocost.nearest import misspelt
 from isocost.tables.columns import KNOWN
 from isocost.tables.formats import PLAIN
 from isocost.tables.imports import Importer, Row, Wishes
 from isocost.tables.inputs import expand, kind_of
-from isocost.tables.notes import doubts, misspelt
+from isocost.tables.notes import doubts
 from isocost.tables.reading import is_json_lines, is_parquet
 from isocost.tables.remote import fetched, url_of
 from isocost.tables.scores import refuse_unsettled

@@ -12,9 +12,10 @@ import polars as pl
 
 from isocost.encodings import LONGEST_MARK, kind_flaw
 from isocost.errors import TableError
+from isocost.nearest import misspelt
 from isocost.tables.columns import COLUMNS, KNOWN, NEEDED, all_fit, fits, refuse, require
 from isocost.tables.jsonobjects import read_object
-from isocost.tables.notes import misspelt, two_verdicts
+from isocost.tables.notes import two_verdicts
 from isocost.tables.outcomes import Verdicts, settle
 from isocost.tables.source import Source, first_line, in_parts
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from isocost.nearest import nearest_word
 
 if TYPE_CHECKING:
     from isocost.tables.imports import Account
 
 _MOST = 4  # names that a note lists
 _SHOWN = 80  # characters of a name
-LIKENESS = 0.85  # of a misspelt name; columns of their own are less alike: 0.82 "problem" and "problem_id", 0.67 "cost_usd" and "cost"
 
 
 def doubts(account: Account) -> Iterator[str]:
@@ -25,15 +22,6 @@ def doubts(account: Account) -> Iterator[str]:
         shown = ", ".join(list(files)[:_MOST]) + (", ..." if len(files) > _MOST else "")
         yield f'samples of "{model[:_SHOWN]}" count as further draws of problems that earlier files have: {shown}'
     yield from account.doubts
-
-
-def misspelt(present: Collection[str], known: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each column that is not known and nearly has the name of a known one that is missing."""
-    known = list(known)
-    missing = [name for name in known if name not in present]
-    for name in present:
-        if name not in known and (near := nearest_word(name, missing, LIKENESS)):
-            yield f'column "{name[:_SHOWN]}" is not read: it may be a misspelt "{near}", which is missing'
 
 
 def two_verdicts(both: int, filled: int) -> Iterator[str]:

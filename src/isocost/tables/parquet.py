@@ -13,8 +13,9 @@ from polars.exceptions import PolarsError
 
 from isocost import paths
 from isocost.errors import TableError
+from isocost.nearest import misspelt
 from isocost.tables.columns import COLUMNS, COUNTS, KNOWN, LEAST_COST, MAY_BE_NUMBERS, MOST_COST, NEVER_NULL, refuse, require
-from isocost.tables.notes import misspelt, two_verdicts
+from isocost.tables.notes import two_verdicts
 from isocost.tables.outcomes import Verdicts, settled
 from isocost.tables.source import Source, first_line, in_parts
 

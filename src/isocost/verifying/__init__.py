@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
@@ -16,11 +17,6 @@ from isocost.grading import GradingPool
 from isocost.paths import is_special_file
 from isocost.problems import load_problems
 from isocost.records import Verdict
-from isocost.tables.foreign import local_copy, ungraded_lines
-from isocost.tables.formats import PLAIN
-from isocost.tables.inputs import expand, kind_of
-from isocost.tables.reading import Record, is_json_lines, records_of
-from isocost.tables.remote import names_urls
 from isocost.verifying.lines import BAD_LINE, Line, is_readable, read_line
 from isocost.verifying.rawlines import raw_lines
 from isocost.verifying.summary import BAD_REFERENCE, Summary
@@ -28,6 +24,8 @@ from isocost.verifying.summary import BAD_REFERENCE, Summary
 AT_ONCE = 64  # lines graded together if the grader answers at once; else each alone, so that none waits for a later one
 AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of the output: lines per worker, and bytes (or one longer line)
 MOST_NAMED = 10  # bad lines that are reported one by one; a file of another kind would fill the terminal
+_OWN = {"gold", "prediction"}
+_FIRST_LINE = 1 << 20  # bytes that are read of it
 _LAST_READ = 1.0  # seconds that are waited for the reading thread: it may be waiting for a pipe that sends nothing
 PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
 WRITE = 1 << 20  # bytes written together at most
@@ -62,19 +60,41 @@ def lines_of(file: str, *, has_references: bool) -> str:
         TableError: A record of the file gives no sample, or a URL cannot be read.
         MissingExtraError: A URL needs a package that is not installed.
     """
+    if file == "-" or _are_own_lines(Path(file)):
+        return file
+    from isocost.tables.foreign import local_copy  # takes longer to import than small files take to grade
+    from isocost.tables.remote import names_urls
+
     with names_urls():
-        return _lines_of(file if file == "-" else local_copy(file), has_references=has_references)
+        return _local_lines_of(local_copy(file), has_references=has_references)
 
 
-def _lines_of(file: str, *, has_references: bool) -> str:
+def _are_own_lines(path: Path) -> bool:
+    """Return True if a file begins with a line of nothing but a reference answer and a solution, as no other tool writes."""
+    if is_special_file(path) or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(_FIRST_LINE))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and first.keys() == _OWN
+
+
+def _local_lines_of(file: str, *, has_references: bool) -> str:
+    from isocost.tables.foreign import ungraded_lines
+    from isocost.tables.formats import PLAIN
+    from isocost.tables.inputs import expand, kind_of
+    from isocost.tables.reading import is_json_lines
+
     path = Path(file)
-    if file != "-" and not is_special_file(path):
+    if not is_special_file(path):
         files, _ = expand([path])
         if len(files) > 1:
             return ungraded_lines(files)
         path, file = files[0], str(files[0])
     # A pipe is read once only.
-    kind = kind_of(path) if file != "-" and path.is_file() else None
+    kind = kind_of(path) if path.is_file() else None
     if kind is None:
         return file
     if is_json_lines(path) and (kind == PLAIN or _has_lines(path, has_references=has_references)):
@@ -83,6 +103,8 @@ def _lines_of(file: str, *, has_references: bool) -> str:
 
 
 def _has_lines(path: Path, *, has_references: bool) -> bool:
+    from isocost.tables.reading import Record, records_of
+
     first = next(records_of(path), None)
     return isinstance(first, Record) and is_readable(first.fields, has_references=has_references)
 

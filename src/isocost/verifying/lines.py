@@ -9,11 +9,9 @@ from typing import Any
 
 from isocost.grading import Pair
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
-from isocost.nearest import nearest_word
+from isocost.nearest import LIKENESS, nearest_word
 from isocost.problems.references import reference_flaw
 from isocost.records import Outcome, Verdict
-from isocost.tables.columns import KNOWN
-from isocost.tables.notes import LIKENESS
 
 # The fields of other tools too, so that their files need no conversion; the first one that exists counts.
 GOLD = ("gold", "expected_answer", "answer")
@@ -162,6 +160,8 @@ def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 def _near(row: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     """Return the field of a row whose name is nearly one of these, such as `generaton`; None if there is none."""
+    from isocost.tables.columns import KNOWN  # needs polars, which takes a fifth of a second to import
+
     return next((field for field in row if field not in KNOWN and nearest_word(field, names, LIKENESS)), None)
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from isocost.nearest import misspelt
 from isocost.records import Outcome, Verdict
-from isocost.tables.notes import misspelt
 from isocost.verifying.lines import BAD_LINE, Line
 
 BAD_REFERENCE = "bad_reference"
