@@ -11,6 +11,7 @@ import re
 # Words that may stand between "the answer is" and a value, and a name that the value is given to
 _LEAD = r"(?:(?:about|approximately|around|roughly|exactly|only|just|simply|equal\s+to|a\s+total\s+of|negative|minus)\s+)*"
 _VALUE = re.compile(rf"(?i)[\s*_`\"'(\[{{]*{_LEAD}(?:[a-z]\w?\s*=\s*)?(?:[-+\u2212]?\s?[$€£¥₹]?\s?[-+\u2212]?\.?\d|\$|\\[a-z(\[{{])")
+_EMPTY_LEAD = re.compile(r"(?i)\s*(?:(?:exactly|only|just|simply|equal\s+to|a\s+total\s+of)\s+)+")
 _CONJUNCTIONS = (
     r"because|since|as(?!\s+(?:much|many|well)\b)|which|while|whereas|although|though|so(?!\s+(?:much|many)\b)|thus|hence|therefore"
     r"|that\s+is|namely|meaning"
@@ -64,7 +65,8 @@ def answer_part(sentence: str, *, stated: bool) -> str:
 
 def _of_value(sentence: str) -> str:
     """Return a value at the beginning of a sentence, with its unit, without the clauses after it."""
-    text = _cut(sentence, (_AFTER_VALUE, _COORDINATE))
+    lead = _EMPTY_LEAD.match(sentence)
+    text = _cut(sentence[lead.end() :] if lead else sentence, (_AFTER_VALUE, _COORDINATE))
     for place in _AFTER_NUMBER.finditer(text):
         if _NUMBER.fullmatch(text[: place.start()].replace("$", "")):
             text = text[: place.start()]

@@ -21,7 +21,7 @@ _CLOSING = {
     "\u300e": "\u300f",
 }
 _STOPS = ".\u3002"
-_SIGN_IN_WORDS = re.compile(r"(?i)^(?:\\(?:text|mbox)\s*\{\s*)?(?:negative|minus)\s*\}?\s*(?=\$?\.?\d|\\frac)")
+_SIGN_IN_WORDS = re.compile(r"(?i)^(?:\\(?:text|mbox)\s*+\{\s*+)?(?:negative|minus)\b\s*+\}?\s*+(?=\$?\.?\d|\\frac)")
 _TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sl|sc|up|normal)?|mbox|emph|math(?:rm|bf|it|sf|tt)|boldsymbol)\s*\{([^{}]*)\}")
 MOST_LAYERS = 8  # "**`42`**" has three
 # Words and a colon or an arrow. A label has no digits and no mathematics, so `a:b = 3:4` and `f: x` have none.
@@ -63,6 +63,8 @@ def without_label(line: str) -> str:
     """Return what follows a label that a line begins with, else the line."""
     found = _LABEL.match(line)
     return line[found.end() :] if found else line
+
+
 _CLOSED_LABEL = re.compile(r"\s*(?:\*{1,3}|_{1,2}|</(?:b|i|em|strong|u)>)\s+(?=\S)")
 
 

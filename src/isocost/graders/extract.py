@@ -39,9 +39,10 @@ _BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
+_RUN = re.compile(r"\s{2,}")
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 # Text between two boxes that joins them into one answer: a comma or a word for "and", perhaps a unit, a name or a label, and no other word.
-_LABELLED = r"(?:(?:for|of|in)\s+)?[A-Za-z]\w{0,15}"
+_LABELLED = r"(?:(?:for|of|in)\s+[\w()' ]{1,30}?|[A-Za-z]\w{0,15})"
 _CONNECTED = re.compile(
     rf"(?:{_LABELLED}\s*,?\s*(?:{CONNECTIVES})|(?:(?:for|of)\s+\w{{1,15}})?\s*[,;、]\s*(?:{CONNECTIVES})?|(?:{CONNECTIVES}))?"
     r"\s*(?:\(?[a-zA-Z\d]{1,3}\)|[a-zA-Z](?:_?\d)?\s*[:=])?"
@@ -66,6 +67,7 @@ _TAKEN_BACK = re.compile(
 _DENIED = re.compile(r"(?i)(?:\bnot|n['\u2019]t)[\s$*({]*$")
 _MODULUS = re.compile(rf"(?i){MODULO}[\s$({{]*$")
 MOST_SIGNS = 20  # characters before a number that may hold an inequality sign or `not`
+LONGEST_GAP = 60  # characters between two boxes of one answer
 MOST_WORDS = 80  # characters after an answer that may take it back
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
 _SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
@@ -204,7 +206,8 @@ def _phrase(text: str) -> Extracted | None:
             return Extracted(display[0], "phrase")
         end = _MORE_DIGITS.match(text, match.end() + LONGEST_TAIL - 1)
         tail = text[match.end() : end.end() if end else match.end() + LONGEST_TAIL]
-        tail = within_braces(tail[: sentence_end(tail)]).rstrip(" .")
+        # Single spaces, because patterns of clauses would divide a long run of them in every way.
+        tail = _RUN.sub(" ", within_braces(tail[: sentence_end(tail)])).rstrip(" .")
         tail = answer_part(tail, stated=is_statement(match)).rstrip(".").strip()
         if tail:
             return Extracted(_bare(tail), "phrase")
@@ -233,7 +236,7 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
             continue
         content, position = text[match.end() : end].strip(), end + 1
         content = content if content[:1].isalnum() or not _is_blank(content) else ""
-        if content and "%" not in content and (percent := _PERCENT.match(text, position)):
+        if content and "%" not in content and (percent := _PERCENT.match(text, position, position + MOST_SIGNS)):
             content, position = f"{content}{PERCENT_BEHIND}", percent.end()
         yield match.start(), position, content
 
@@ -270,7 +273,7 @@ def _join(text: str, boxes: list[tuple[int, int, str]]) -> str:
     parts = [boxes[-1]]
     for box in reversed(boxes[:-1] if boxes[-1][2] else ()):
         gap = _LAYOUT.sub(lambda match: match[1] or "", text[box[1] : parts[0][0]]).strip()
-        if not box[2] or not _CONNECTED.fullmatch(gap):
+        if not box[2] or len(gap) > LONGEST_GAP or not _CONNECTED.fullmatch(gap):
             break
         parts.insert(0, box)
     distinct = list(dict.fromkeys(content for _, _, content in parts))

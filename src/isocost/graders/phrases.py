@@ -57,9 +57,7 @@ OTHER_WORDS = (
 )
 # Letters that match one of the words' letters under (?i), but that `lower` maps to another; the first one also changes the length.
 # The words before a phrase that make it a part of an explanation: "10, because the result is 4 more"
-_EXPLAINS = re.compile(
-    r"(?<=[\w$})%])(?:\s*[,(]\s*|\s+)(?:because|since|as|which|where|while|whereas)\s+(?:[A-Za-z]+\s+){0,3}(?:\*\*)?$"
-)
+_EXPLAINS = re.compile(r"(?<=[\w$})%])(?:\s*[,(]\s*|\s+)(?:because|since|as|which|where|while|whereas)\s+(?:[A-Za-z]+\s+){0,3}(?:\*\*)?$")
 _MOST_BEFORE = 60  # characters before a phrase that hold them
 _ENDS = re.compile(r"[.\n]\s|[。।\n]")
 ODD_CASES = "\u03c2\u03d6\u0130\u0131\u017f\u1c80\u1c82\u1c84\u1c85"
