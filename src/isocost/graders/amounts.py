@@ -21,7 +21,8 @@ _MIXED = re.compile(r"([-+]?\d{1,20}) and (\d{1,20}) ?/ ?(\d{1,20})(?![\d./])")
 _PARTS_OF_ONE = r"halves|thirds?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?|(?:ten|hundred|thousand|\w{1,8}illion)ths?|per ?mille?"
 # Right after a number
 _OPERATOR = (
-    r"(?:[ -]?(?:choose|over(?= ?[\d(\\])|pi|sqrt|cbrt|root|factorial|divided|multiplied|raised|to the power|doubled|tripled|quadrupled|halved"
+    r"(?:[ -]?(?:choose|over(?= ?[\d(\\])|pi|sqrt|cbrt|root|factorial|divided|multiplied|raised|to the power"
+    r"|doubled|tripled|quadrupled|halved"
     rf"|log|ln|sin|cos|tan|exp|{_PARTS_OF_ONE})\b| ?[\u2030\u2031\u221a\u03c0])"
 )
 _BEHIND = re.compile(rf"(?i){_OPERATOR}")

@@ -69,7 +69,7 @@ def is_statement(phrase: re.Match[str]) -> bool:
 
 
 def is_explanation(text: str, phrase: re.Match[str]) -> bool:
-    """Return True if a phrase explains an answer that an earlier phrase of its sentence gives: "The answer is 10, as the result is 4 more"."""
+    """Return True if a phrase explains an answer of its sentence: "The answer is 10, as the result is 4 more"."""
     begins = phrase.start()
     words = _EXPLAINS.search(text, max(0, begins - _MOST_BEFORE), begins)
     if words is None:

@@ -46,7 +46,7 @@ def _is_abbreviated(text: str, stop: int) -> bool:
     if _BEFORE_NAMES.search(before):
         return True
     # A lone letter at the beginning may be an option: "B. Dogs". One after a name, or before another initial, is none.
-    return _INITIAL.search(before) is not None and (stop > 1 and _is_name_before(text[: stop - 1]) or _INITIALS.match(after) is not None)
+    return _INITIAL.search(before) is not None and ((stop > 1 and _is_name_before(text[: stop - 1])) or _INITIALS.match(after) is not None)
 
 
 def _is_name_before(text: str) -> bool:
