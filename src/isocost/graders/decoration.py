@@ -21,6 +21,8 @@ _CLOSING = {
     "\u300e": "\u300f",
 }
 _STOPS = ".\u3002"
+_SIGN_IN_WORDS = re.compile(r"(?i)^(?:\\(?:text|mbox)\s*+\{\s*+)?(?:negative|minus)\b\s*+\}?\s*+(?=\$?\.?\d|\\frac)")
+_TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sl|sc|up|normal)?|mbox|emph|math(?:rm|bf|it|sf|tt)|boldsymbol)\s*\{([^{}]*)\}")
 MOST_LAYERS = 8  # "**`42`**" has three
 # Words and a colon or an arrow. A label has no digits and no mathematics, so `a:b = 3:4` and `f: x` have none.
 _LABEL = re.compile(r"\s*(?:[-*>•#]+\s+)?(?=[^:\n]*[^\W\d_]{2})[^\d:=$\\<>{}\n]{2,60}(?::|=>|->|→|⇒|：)\s*(?=\S)")
@@ -47,7 +49,36 @@ def undecorated(text: str) -> str:
     return text
 
 
+def with_signs(text: str) -> str:
+    """Return a text that is one number with its sign in words, "negative 5", with `-` instead; another text as it is."""
+    return _SIGN_IN_WORDS.sub("-", text) if text[:1] in "\\nNmM" else text
+
+
+def without_text(text: str) -> str:
+    r"""Return the text without the LaTeX commands that set words: `New York` of `\\textbf{New York}`."""
+    return _TEXT.sub(r"\1", text) if "\\" in text else text
+
+
 def without_label(line: str) -> str:
     """Return what follows a label that a line begins with, else the line."""
     found = _LABEL.match(line)
     return line[found.end() :] if found else line
+
+
+_CLOSED_LABEL = re.compile(r"\s*(?:\*{1,3}|_{1,2}|</(?:b|i|em|strong|u)>)\s+(?=\S)")
+
+
+def within_braces(text: str) -> str:
+    r"""Return what follows a label without the marks that close around the label or around both: `} 4` of `\\text{Answer:} 4`, `4}`."""
+    if "}" in text:
+        depth, kept = 0, []
+        for position, character in enumerate(text):
+            escaped = text[position - 1 : position] == "\\"
+            depth += (character == "{" and not escaped) - (character == "}" and not escaped)
+            if depth < 0:
+                depth = 0
+            else:
+                kept.append(character)
+        text = "".join(kept)
+    closed = _CLOSED_LABEL.match(text) if text[:1] in "*_<" else None
+    return text[closed.end() :] if closed else text

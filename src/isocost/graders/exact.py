@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
-from isocost.graders.decoration import undecorated, without_label
-from isocost.graders.extract import extract_answer, final_text
+from isocost.graders.decoration import undecorated, without_label, without_text
+from isocost.graders.extract import PERCENT_BEHIND, extract_answer, final_text
 from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
 
@@ -14,17 +14,20 @@ _MARKED = "*_`\"'$\u201c\u00ab\u300c"
 class ExactGrader(AnswerGrader):
     """Compares the final answer with the reference as text. Without a marked answer, the last line that is not empty counts.
 
-    Quotation marks, emphasis, dollar signs and a full stop around either side are passed over, and so is a label before a number or before
-    something emphasised.
+    Quotation marks, emphasis, dollar signs, commands such as `\\text` and a full stop around either side are passed over, and so is a label
+    before a number or before something emphasised.
     """
 
     name = "exact"
-    version = "3"
+    version = "4"
 
     def extract(self, generation: str) -> str | None:
         """Return the marked answer, else the last line that is not empty; None where there is none."""
         found = extract_answer(generation)
-        return (found.text if found else _last_line(final_text(generation))) or None
+        if found is None:
+            return _last_line(final_text(generation)) or None
+        # Only text inside the box is compared, as everywhere outside of mathematics.
+        return (found.text.removesuffix(PERCENT_BEHIND) if found.marker == "boxed" else found.text) or None
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Return the verdict.
@@ -47,5 +50,5 @@ def _last_line(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    bare = undecorated(plain_characters(text)).strip().rstrip(".").strip("$")
+    bare = undecorated(without_text(plain_characters(text).strip().strip("$").strip())).strip().rstrip(".").strip("$")
     return " ".join((bare or text).casefold().split())

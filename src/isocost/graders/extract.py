@@ -10,11 +10,13 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from isocost.graders.decoration import undecorated
+from isocost.graders.clauses import answer_part
+from isocost.graders.decoration import undecorated, within_braces
 from isocost.graders.joining import CONNECTIVES
 from isocost.graders.mathematics.separators import plain_separators
-from isocost.graders.phrases import MOST_PHRASES, last_phrases
+from isocost.graders.phrases import MOST_PHRASES, is_explanation, is_statement, last_phrases
 from isocost.graders.replies import reply_text
+from isocost.graders.sentences import sentence_end
 
 Marker = Literal["hash", "boxed", "phrase"]
 
@@ -31,16 +33,22 @@ LONGEST_TAIL = 2000  # characters read after "the answer is"
 FIRST_TAIL = 64  # characters from the end that are searched first for the last number
 _MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # the rest of a number at the limit, so that it is not cut in two
 _WORD = re.compile(r"[^\s$.,]+")  # the content of \boxed without braces
+PERCENT_BEHIND = r" \%"  # that was behind a box; a space before it, because boxes rarely have one
 LONGEST_BLANK = 40  # characters of a box that may be layout only
 _BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
-_IS = re.compile(r"\bis\b(?:\s+equal to)?:?\s")
+_RUN = re.compile(r"\s{2,}")
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
-_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|[。।]|\n")
-# Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
-_CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:" + CONNECTIVES + r"|[,;、])$|^$")
+# Text between two boxes that joins them into one answer: a comma or a word for "and", perhaps a unit, a name or a label, and no other word.
+_LABELLED = r"(?:(?:for|of|in)\s+[\w()' ]{1,30}?|[A-Za-z]\w{0,15})"
+_CONNECTED = re.compile(
+    rf"(?:{_LABELLED}\s*,?\s*(?:{CONNECTIVES})|(?:(?:for|of)\s+\w{{1,15}})?\s*[,;、]\s*(?:{CONNECTIVES})?|(?:{CONNECTIVES}))?"
+    r"\s*(?:\(?[a-zA-Z\d]{1,3}\)|[a-zA-Z](?:_?\d)?\s*[:=])?"
+)
+# A percent sign right behind a box
+_PERCENT = re.compile(r"\s*(?:\\[,;:! ]\s*)?(?:\$|\\[)\]])?\s*(?:\\?%|\\(?:text|mbox|mathrm)\s*\{\s*(?:\\?%|percent)\s*\}|percent\b)")
 _UNEQUAL = r"\\(?:neq?|leq?(?:slant)?|geq?(?:slant)?|lt|gt)(?![a-zA-Z])|[\u2260\u2264\u2265<>]"
 MODULO = r"(?:\\[bp]?mod(?![a-zA-Z])|\bmod(?:ulo)?\b)"
 # A number beside such a word is not the answer by itself: "at least 5", "5 or 6", "root 5".
@@ -59,6 +67,7 @@ _TAKEN_BACK = re.compile(
 _DENIED = re.compile(r"(?i)(?:\bnot|n['\u2019]t)[\s$*({]*$")
 _MODULUS = re.compile(rf"(?i){MODULO}[\s$({{]*$")
 MOST_SIGNS = 20  # characters before a number that may hold an inequality sign or `not`
+LONGEST_GAP = 60  # characters between two boxes of one answer
 MOST_WORDS = 80  # characters after an answer that may take it back
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
 _SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
@@ -191,18 +200,25 @@ def _last_line(text: str) -> tuple[int, str] | None:
 
 def _phrase(text: str) -> Extracted | None:
     for match in last_phrases(text):
+        if is_explanation(text, match):
+            continue
         if display := _DISPLAY.match(text, match.end()):
             return Extracted(display[0], "phrase")
         end = _MORE_DIGITS.match(text, match.end() + LONGEST_TAIL - 1)
-        tail = _SENTENCE_END.split(text[match.end() : end.end() if end else match.end() + LONGEST_TAIL], maxsplit=1)[0]
-        tail = _IS.split(tail)[-1].strip().rstrip(".").strip()
+        tail = text[match.end() : end.end() if end else match.end() + LONGEST_TAIL]
+        # Single spaces, because patterns of clauses would divide a long run of them in every way.
+        tail = _RUN.sub(" ", within_braces(tail[: sentence_end(tail)])).rstrip(" .")
+        tail = answer_part(tail, stated=is_statement(match)).rstrip(".").strip()
         if tail:
             return Extracted(_bare(tail), "phrase")
     return None
 
 
 def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, content) of every outermost box. The content is "" of an empty box and of one that never closes."""
+    """Yield (start, end, content) of every outermost box. The content is "" of an empty box and of one that never closes.
+
+    A percent sign right behind a box belongs to it.
+    """
     pairs: dict[int, int] | None = None
     position = 0
     while match := _BOX.search(text, position):
@@ -219,7 +235,10 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(), position, ""
             continue
         content, position = text[match.end() : end].strip(), end + 1
-        yield match.start(), position, content if content[:1].isalnum() or not _is_blank(content) else ""
+        content = content if content[:1].isalnum() or not _is_blank(content) else ""
+        if content and "%" not in content and (percent := _PERCENT.match(text, position, position + MOST_SIGNS)):
+            content, position = f"{content}{PERCENT_BEHIND}", percent.end()
+        yield match.start(), position, content
 
 
 def _is_blank(content: str) -> bool:
@@ -254,7 +273,7 @@ def _join(text: str, boxes: list[tuple[int, int, str]]) -> str:
     parts = [boxes[-1]]
     for box in reversed(boxes[:-1] if boxes[-1][2] else ()):
         gap = _LAYOUT.sub(lambda match: match[1] or "", text[box[1] : parts[0][0]]).strip()
-        if not box[2] or not _CONNECTED.match(gap):
+        if not box[2] or len(gap) > LONGEST_GAP or not _CONNECTED.fullmatch(gap):
             break
         parts.insert(0, box)
     distinct = list(dict.fromkeys(content for _, _, content in parts))

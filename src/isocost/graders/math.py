@@ -16,6 +16,7 @@ from isocost.digits import to_digits, whole_number
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.choice import ChoiceGrader
 from isocost.graders.conventions import Conventions, Order, Percent, Units
+from isocost.graders.decoration import with_signs
 from isocost.graders.extract import LONGEST, extract_answer
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
@@ -74,7 +75,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"6{self._conventions.suffix}"
+        self.version = f"7{self._conventions.suffix}"
         self._flaws: dict[str, str | None] = {}
 
     @property
@@ -246,7 +247,7 @@ def _gold(reference: str) -> str | None:
 
 def _normalize(text: str) -> str:
     """Return the answer normalised; "" if it is too long, unless it is an integer, which can be compared digit by digit."""
-    return tidy(text) if len(text) <= LONGEST_ANSWER else whole_number(text) or ""
+    return tidy(with_signs(text)) if len(text) <= LONGEST_ANSWER else whole_number(text) or ""
 
 
 def _digits(text: str) -> str | None:

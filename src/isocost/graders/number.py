@@ -11,8 +11,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 from isocost.digits import to_digits, whole_number
+from isocost.graders.amounts import has_factor, has_several, is_factor, total, with_fraction
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
+from isocost.graders.decoration import with_signs
 from isocost.graders.extract import (
     LONGEST,
     MODULO,
@@ -47,7 +49,7 @@ _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\
 _POWER_OF_DIGITS = re.compile(r"(?<![*\d.])(\d++(?:\.\d++)?+)\*\*(?=\d++(?:\.\d++)?+(?![*\d]))")
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
 # Possessive quantifiers, because words can be split in exponentially many ways.
-_BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*+)*+")
+_BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|(?<=\^)[23]|(?<=\^ )[23]|°)\s*+)*+")
 _SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")  # 1.5 million
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
@@ -77,7 +79,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"6{self._conventions.suffix}"
+        self.version = f"7{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
@@ -169,9 +171,12 @@ def _whole_quantity(cleaned: str) -> Answer | None:
 def _any_quantity(cleaned: str) -> Answer | None:
     if len(cleaned) > MOST_DIGITS:
         return _long(cleaned)
+    cleaned = with_fraction(with_signs(cleaned))
+    if found := total(cleaned):
+        return _quantity(*found)
     number, rest = _split_unit(cleaned)
     value = parse_number(number)
-    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest):
+    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest) or is_factor("", rest):
         return None
     return _quantity(value, rest)
 
@@ -219,6 +224,7 @@ def _spell(found: Answer | None) -> str | None:
 
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
+    marked = with_signs(marked)
     if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked):
         return None
     marked = plain_separators(marked, one_number=True)
@@ -231,11 +237,12 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
         value = expressions.constant(tidy(text)) if len(text) <= LONGEST_KEPT else None
         if isinstance(value, Fraction):
             return Answer(kind="value", text=canonical(value))
-    place = lone_number(cleaned, first=is_phrase)
-    value = parse_number(place[0]) if place else None
-    if place and value is None:
-        return _long(place[0])
-    return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
+    cleaned = " ".join(cleaned.split())
+    place = None if has_several(cleaned) or (not is_phrase and has_factor(cleaned)) else lone_number(cleaned, first=is_phrase)
+    if place is None or is_factor(cleaned[: place.start()], cleaned[place.end() :]):
+        return None
+    value = parse_number(place[0])
+    return _long(place[0]) if value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
 
 
 def _is_equation(text: str) -> bool:

@@ -24,11 +24,11 @@ _IS = (
 _DENSE_WORDS = "答案|答え|解答|结果|結果|정답|답|결과|الإجابة|الاجابة|الجواب|النتيجة|پاسخ|جواب|उत्तर|উত্তর|תשובה|คำตอบ"
 _DENSE_IS = "是|为|為|は|이|은|는|가|هي|هو|है|হল|হলো|היא|คือ|[:：=]"
 PHRASE = re.compile(
-    rf"(?i)(?:\b(?:{_WORDS})\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{{0,60}})?[ \t]*(?:\b(?:{_IS})\b|=>|→|[:：=]|(?=\$|\\[(\[]))"
-    rf"|(?:{_DENSE_WORDS})(?:\*\*)?\s*(?:{_DENSE_IS})|答\s*[:：])(?:\*\*)?[ \t]*[:：]?\s*"
+    rf"(?i)(?:\b(?:{_WORDS})\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{{0,60}}?)?[ \t]*(?:\b(?:{_IS})\b|=>|→|[:：=]|(?=\$|\\[(\[]))"
+    rf"|\bans(?:\.[ \t]*:?|[ \t]?[:=])|(?:{_DENSE_WORDS})(?:\*\*)?\s*(?:{_DENSE_IS})|答\s*[:：])(?:\*\*)?[ \t]*[:：]?\s*"
 )
 ASCII_WORDS: tuple[str, ...] = (
-    "answer",
+    "ans",  # also of "answer"
     "result",
     "antwort",
     "antwoord",
@@ -56,7 +56,27 @@ OTHER_WORDS = (
     *_DENSE_WORDS.split("|"),
 )
 # Letters that match one of the words' letters under (?i), but that `lower` maps to another; the first one also changes the length.
+# The words before a phrase that make it a part of an explanation: "10, because the result is 4 more"
+_EXPLAINS = re.compile(r"(?<=[\w$})%])(?:\s*[,(]\s*|\s+)(?:because|since|as|which|where|while|whereas)\s+(?:[A-Za-z]+\s+){0,3}(?:\*\*)?$")
+_MOST_BEFORE = 60  # characters before a phrase that hold them
+_ENDS = re.compile(r"[.\n]\s|[。।\n]")
 ODD_CASES = "\u03c2\u03d6\u0130\u0131\u017f\u1c80\u1c82\u1c84\u1c85"
+
+
+def is_statement(phrase: re.Match[str]) -> bool:
+    """Return True if a phrase ends with a verb, as "the answer is"; False of "Answer:"."""
+    return phrase[0].rstrip(" \t\n*")[-1:] not in ":：=>→."
+
+
+def is_explanation(text: str, phrase: re.Match[str]) -> bool:
+    """Return True if a phrase explains an answer of its sentence: "The answer is 10, as the result is 4 more"."""
+    begins = phrase.start()
+    words = _EXPLAINS.search(text, max(0, begins - _MOST_BEFORE), begins)
+    if words is None:
+        return False
+    before = text[max(0, words.start() - LAST_PIECE) : words.start()]
+    sentence = _ENDS.split(before)[-1]
+    return any(sentence[place:] and PHRASE.match(sentence, place) for place in _places(sentence))
 
 
 def last_phrases(text: str) -> Iterator[re.Match[str]]:

@@ -30,7 +30,7 @@ class ChoiceGrader(AnswerGrader):
     """
 
     name = "choice"
-    version = "3"
+    version = "4"
 
     def extract(self, generation: str) -> str | None:
         """Return the letters, as `B` or `A, C` or `A or C`; None where the solution names none.

@@ -56,7 +56,7 @@ FILLERS = rf"(?:[ \n]?{_FILLER}){{0,8}}[ \n]?"
 STATED = re.compile(
     rf"(?i)(?<!/)(?:{_ANSWER}|{_OPTION})(?: ?{_GOOD}| ?{_OPTION}){{0,2}}(?: (?:to|of|for|in|à|zu|auf|de|a)\b[^.\n:=?!]{{0,60}}?)?"
     rf"(?:[ \n]?(?P<no>n['’]|(?:no|não|non) )?{_IS}| (?P<nt>(?:is|are|was)n['’]t|(?:cannot|can['’]t|could not|couldn['’]t) be)\b"
-    rf"|[.]?\n){FILLERS}"
+    rf"|[.]?\n){FILLERS}|\bans(?:\. ?[:=-]?| ?[:=-]){FILLERS}"
 )
 # "I choose", "let's go with", "je choisis", "wähle", "选"
 CHOSEN = re.compile(
