@@ -16,6 +16,7 @@ _CONJUNCTIONS = (
     r"because|since|as(?!\s+(?:much|many|well)\b)|which|while|whereas|although|though|so(?!\s+(?:much|many)\b)|thus|hence|therefore"
     r"|that\s+is|namely|meaning"
 )
+_PLAIN = re.compile(rf"\s*[-+]?\$?\d[\d,.]*(?:\s(?!(?:where|when|but|not|is|{_CONJUNCTIONS})\b)[a-z]++)?[\s.]*")
 _INSTEAD = r"(?:\s*,\s*(?:(?:and|but)\s+)?|\s+(?:and|but)\s+)not\b|\s*,?\s+(?:rather\s+than|instead\s+of|as\s+opposed\s+to)\b"
 _AFTER_VALUE = re.compile(
     rf"(?:\s*[,;(]\s*|(?<!times)(?<!twice)(?<!same)\s+(?:[-\u2013\u2014]+\s+)?)(?:(?:{_CONJUNCTIONS})\b|i\.?e\.)|{_INSTEAD}"
@@ -56,6 +57,8 @@ def answer_part(sentence: str, *, stated: bool) -> str:
         sentence: What follows "the answer is" or "Answer:".
         stated: True after a verb: what follows is the answer, hardly a sentence of its own ("The answer is Life is Beautiful").
     """
+    if _PLAIN.fullmatch(sentence):  # most answers, in a third of the time
+        return sentence.strip()
     if _VALUE.match(sentence):
         return _behind_calculation(_of_value(sentence)).strip()
     if _HAS_VALUE.search(sentence):
