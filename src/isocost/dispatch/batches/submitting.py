@@ -229,6 +229,14 @@ class Submitter:
     def created(self, state: BatchState) -> None:
         """Note the endpoint's id of the batch, on the disk."""
         self._submission = self._context.submissions.record("created", self.submission.id, batch=state.id)
+        self.note(state)
+
+    def note(self, state: BatchState) -> None:
+        """Note a state of the batch on the disk, if it is another one than before: what was seen of a batch is evidence that it ran."""
+        own = self.submission
+        if (own.status, own.completed, own.failed) != (state.status, state.completed, state.failed):
+            facts = {"status": state.status, "completed": state.completed, "failed": state.failed}
+            self._submission = self._context.submissions.record("state", own.id, **facts)
 
     def _write(self, path: Path) -> Steps[list[int]]:
         """Write the lines of calls until the file, the number of requests or the limit is full; return the size after each call."""
