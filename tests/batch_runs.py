@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from isocost.dispatch.batches.terms import Timing
+from tests.engines.openai.batchbooks import StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.openai_runs import PRICES, Shell, model, raw, write
 
+Row = dict[str, Any]
 SOON = Timing(
     poll=0.01,
     longest_poll=0.02,
@@ -36,6 +39,18 @@ def study_of(server: BatchServer, folder: Path, *, n_problems: int = 8, **change
     """Write a study with one model that is bought in batches, three draws per problem."""
     changes.setdefault("models", {"weak": batched(server)})
     return write(folder, raw(server.url, **changes), n_problems=n_problems)
+
+
+def show(server: BatchServer, change: Callable[[Row, StoredBatch], None]) -> None:
+    """Change what the endpoint shows of its batches."""
+    given = BatchServer._shown
+
+    def shown(batch: StoredBatch, shows: Any) -> Row:
+        row = given(server, batch, shows)
+        change(row, batch)
+        return row
+
+    server._shown = shown  # type: ignore[method-assign]
 
 
 @pytest.fixture

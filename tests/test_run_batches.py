@@ -24,11 +24,11 @@ from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, model
 __all__ = ["quick", "shell"]
 DRAWS = 24  # of eight problems
 OUT = "out"
-QUICK = {("cut done", "metadata"), ("500 done", "name,file"), ("429", "file")}
+QUICK = {("cut done", "metadata"), ("500 done", "name,file"), ("429", "file"), ("429 done", "metadata"), ("400 done", "file")}
 CREATIONS = [
     pytest.param(fault, shows, marks=() if (fault, shows) in QUICK else pytest.mark.slow)
     for shows in ("metadata", "file", "name,file")
-    for fault in ("429", "500", "503", "cut", "500 done", "503 done", "cut done")
+    for fault in ("429", "500", "503", "cut", "409 done", "429 done", "500 done", "503 done", "cut done", "400 done", "402 done")
 ]
 
 

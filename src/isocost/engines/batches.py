@@ -12,6 +12,7 @@ from isocost.records import SamplingParams
 
 MOST_REQUESTS = 50_000  # lines of a batch, as OpenAI documents it
 MOST_BYTES = 200_000_000  # of its file: 200 MB
+NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of requests that were not run
 FINAL = frozenset({"completed", "failed", "expired", "cancelled"})
 STATES = FINAL | {"validating", "in_progress", "finalizing", "cancelling"}
 

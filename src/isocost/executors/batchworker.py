@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.batches import BatchApi, BatchEngine, BatchState, Sighting
+from isocost.engines.batches import NOT_RUN, BatchApi, BatchEngine, BatchState, Sighting
 from isocost.engines.batching import split
 from isocost.errors import EngineError, TryAgainError
 from isocost.executors.concurrency import JobResult
@@ -151,6 +151,7 @@ class LineCount:
         lines: Requests with a line, of whatever kind.
         replies: Requests with a reply of status 200.
         refused: Requests with a reply of another status.
+        not_run: Requests with a line that says that they were not run.
         is_cut_off: True if a line of the files is not whole.
     """
 
@@ -158,6 +159,7 @@ class LineCount:
     lines: int = 0
     replies: int = 0
     refused: int = 0
+    not_run: int = 0
     is_cut_off: bool = False
 
     def __add__(self, other: LineCount) -> LineCount:
@@ -166,6 +168,7 @@ class LineCount:
             lines=self.lines + other.lines,
             replies=self.replies + other.replies,
             refused=self.refused + other.refused,
+            not_run=self.not_run + other.not_run,
             is_cut_off=self.is_cut_off or other.is_cut_off,
         )
 
@@ -184,18 +187,25 @@ def count_all(paths: Sequence[Path]) -> LineCount:
 
 def _counted(found: ResultFiles, ids: Sequence[str]) -> LineCount:
     lines = [_gist(found.line(custom_id)) for custom_id in ids]
-    good = lines.count("reply")
-    told = len(lines) - lines.count("")
-    return LineCount(asked=len(lines), lines=told, replies=good, refused=lines.count("refused"), is_cut_off=found.cut_off > 0)
+    return LineCount(
+        asked=len(lines),
+        lines=len(lines) - lines.count(""),
+        replies=lines.count("reply"),
+        refused=lines.count("refused"),
+        not_run=lines.count("not run"),
+        is_cut_off=found.cut_off > 0,
+    )
 
 
 def _gist(line: Mapping[str, Any] | None) -> str:
-    """Return what a line has: a reply, a reply with an error, an error without a reply, or nothing."""
+    """Return what a line has: a reply, a reply with an error, an error without a reply, that it was not run, or nothing."""
     if line is None or not (line.get("response") or line.get("error")):
         return ""
     response = line.get("response")
     if not isinstance(response, dict):
-        return "error"
+        error = line.get("error")
+        code = str(error.get("code")).lower() if isinstance(error, dict) else ""
+        return "not run" if any(each in code for each in NOT_RUN) else "error"
     return "reply" if response.get("status_code") in (None, 200, "200") else "refused"
 
 

@@ -22,6 +22,8 @@ from isocost.store import Log, Row
 
 FILE = "batches.jsonl"
 Stage = Literal["reserved", "creating", "created", "collected", "withdrawn", "closed"]
+# States that no batch has of which nothing could run: one that is not accepted is "validating", then "failed".
+_BEGUN = frozenset({"in_progress", "finalizing", "cancelling", "completed", "expired", "cancelled"})
 _STAGES: tuple[Stage, ...] = ("reserved", "creating", "created", "collected", "withdrawn", "closed")
 
 
@@ -40,6 +42,8 @@ class Submission:
         batch: The endpoint's id of the batch, "" before it is known.
         status: The last state that the endpoint showed.
         completed, failed: The requests that it showed as answered and as failed.
+        most_completed, most_failed: The largest of these numbers that any look has shown.
+        began: True if any look has shown that requests of it may run.
     """
 
     id: str
@@ -53,6 +57,9 @@ class Submission:
     status: str = ""
     completed: int = 0
     failed: int = 0
+    most_completed: int = 0
+    most_failed: int = 0
+    began: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +153,16 @@ def _after(before: Submission | None, entry: Mapping[str, Any]) -> Submission:
             id=entry["submission"], model=entry["model"], stage="reserved", reserved=float(entry["time"]), requests=int(entry["requests"])
         )
     if event == "state":
-        return replace(before, status=str(entry["status"]), completed=int(entry["completed"]), failed=int(entry["failed"]))
+        status, completed, failed = str(entry["status"]), int(entry["completed"]), int(entry["failed"])
+        return replace(
+            before,
+            status=status,
+            completed=completed,
+            failed=failed,
+            most_completed=max(before.most_completed, completed),
+            most_failed=max(before.most_failed, failed),
+            began=before.began or status in _BEGUN or completed > 0 or failed > 0,
+        )
     if event not in _STAGES:
         raise ValueError(event)
     after = replace(before, stage=event)

@@ -13,7 +13,7 @@ import pytest
 from isocost.dispatch.batches.collecting import Collector
 from isocost.engines.batches import BatchState
 from isocost.executors import batchworker
-from tests.batch_runs import SOON, quick, study_of
+from tests.batch_runs import SOON, Row, quick, show, study_of
 from tests.engines.openai.batchbooks import Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.engines.openai.replies import Reply
@@ -22,19 +22,6 @@ from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, shell
 __all__ = ["quick", "shell"]
 DRAWS = 24  # of eight problems
 OUT = "out"
-Row = dict[str, Any]
-
-
-def show(server: BatchServer, change: Callable[[Row, StoredBatch], None]) -> None:
-    """Change what the endpoint shows of its batches."""
-    given = BatchServer._shown
-
-    def shown(batch: StoredBatch, shows: Any) -> Row:
-        row = given(server, batch, shows)
-        change(row, batch)
-        return row
-
-    server._shown = shown  # type: ignore[method-assign]
 
 
 def change_content(server: BatchServer, change: Callable[[bytes], bytes]) -> None:
@@ -273,7 +260,6 @@ def test_refused_calls_of_a_start_that_was_killed_fail_beside_the_answers_that_i
     [
         ("500", True, "24 of them are charged at their worst case"),
         pytest.param("429", False, "nothing of it is charged", marks=pytest.mark.slow),
-        pytest.param("missing", True, "24 of them are charged", marks=pytest.mark.slow),
     ],
 )
 def test_an_outage_stops_the_run_and_no_draw_has_failed(quick: Shell, tmp_path: Path, fault: str, charged: bool, words: str) -> None:

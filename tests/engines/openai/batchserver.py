@@ -35,7 +35,8 @@ class BatchServer(InThread):
         most_enqueued: The most lines under way; a batch beyond it fails.
         cancel_share: The share of a cancelled batch's lines that ran before.
         faults: By operation (upload, create, poll, list, files, content, delete, cancel, look), what its next calls do: a status, `cut`
-            (the connection closes); with ` done` behind it, the operation is carried out first.
+            (the connection closes); with ` done` behind it, the operation is carried out first. `as ID` carries it out, and replies with
+            that batch or file.
         shows: What listings show of a batch: any of `metadata`, `file` (its input file), `name` (of that file).
         listing_delay: Seconds after which a batch appears in listings.
         page: The most batches that a page of a listing has, whatever was asked for.
@@ -136,11 +137,18 @@ class BatchServer(InThread):
         reply = refusal(503, "not carried out")
         if not fault or fault.endswith(" done"):
             reply = await self._carry_out(operation, path, parse_qs(parts.query), headers, content)
+        if fault.startswith("as "):
+            await self._carry_out(operation, path, parse_qs(parts.query), headers, content)
+            return self._reply_of(fault.removeprefix("as "))
         status = fault.removesuffix(" done")
         if status == "cut":
             return Reply(cut=True)
         wait = {"retry-after": "0.05"} if status == "429" else {}
         return refusal(int(status), f"refused with {status}", headers=wait) if status else reply
+
+    def _reply_of(self, id: str) -> Reply:
+        batch = self.books.batches.get(id)
+        return _json(self._shown(batch, self.shows_all)) if batch else self._of_file("look", id)
 
     async def _carry_out(
         self, operation: str, path: Sequence[str], query: Mapping[str, list[str]], headers: Mapping[str, str], content: bytes

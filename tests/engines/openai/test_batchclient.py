@@ -75,20 +75,91 @@ def test_what_the_endpoint_does_not_know_is_none_and_nothing_is_left_of_a_downlo
 
 
 @pytest.mark.parametrize(
-    ("fault", "charged"),
-    [("429", False), ("408", True), ("500", True), ("503", True), ("cut", True), ("500 done", True), ("cut done", True)],
+    "fault", ["408", "409", "425", "429", "500", "503", "cut", "409 done", "429 done", "500 done", "cut done", "as batch-000001"]
 )
-def test_a_creation_that_fails_is_sent_once_and_says_whether_it_may_have_worked(
-    asks: Asks, tmp_path: Path, fault: str, charged: bool
-) -> None:
-    with BatchServer(faults={"create": [fault]}) as server:
+def test_a_creation_that_fails_is_sent_once_and_may_have_worked(asks: Asks, tmp_path: Path, fault: str) -> None:
+    with BatchServer() as server:
         engine = asks(server.url)
+        if fault.startswith("as "):
+            engine.batch_api().create(uploaded(engine, tmp_path, "isocost-s0.jsonl"), URL, "s0")
+        server.calls.clear()
+        server.faults["create"] = [fault]
         file = uploaded(engine, tmp_path)
         with pytest.raises(TryAgainError) as raised:
             engine.batch_api().create(file, URL, "s1")
-        assert raised.value.charged is charged
+        assert raised.value.charged
         assert server.calls["create"] == 1
-        assert len(server.books.batches) == fault.endswith("done")
+        assert (engine.batch_api().find("s1", file).batch is not None) == fault.endswith(("done", "1"))
+
+
+@pytest.mark.parametrize(
+    ("status", "charged"),
+    [
+        ("400", False),
+        ("401", False),
+        ("413", False),
+        ("422", False),
+        ("402", True),
+        ("409", True),
+        ("410", True),
+        ("451", True),
+        ("307", True),
+    ],
+)
+def test_a_refusal_in_plain_words_alone_denies_that_a_batch_was_created(asks: Asks, tmp_path: Path, status: str, charged: bool) -> None:
+    with BatchServer(faults={"create": [status]}) as server:
+        engine = asks(server.url)
+        with pytest.raises(EngineError) as raised:
+            engine.batch_api().create(uploaded(engine, tmp_path), URL, "s1")
+        assert raised.value.charged is charged
+
+
+@pytest.mark.parametrize("shows", [["metadata"], ["file"], ["metadata", "file"]])
+def test_a_new_batch_is_known_by_what_its_reply_shows(
+    asks: Asks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shows: list[str]
+) -> None:
+    with BatchServer() as server:
+        monkeypatch.setattr(BatchServer, "shows_all", tuple(shows))
+        engine = asks(server.url)
+        client = engine.batch_api()
+        first = client.create(uploaded(engine, tmp_path, "isocost-s1.jsonl"), URL, "s1")
+        server.faults["create"] = [f"as {first.id}"]
+        with pytest.raises(TryAgainError, match=f"it is of another batch, {first.id}") as raised:
+            client.create(uploaded(engine, tmp_path, "isocost-s2.jsonl"), URL, "s2")
+        assert raised.value.charged
+
+
+def test_a_reply_on_another_batch_or_file_cannot_be_read(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        engine = asks(server.url)
+        client = engine.batch_api()
+        files = [uploaded(engine, tmp_path, f"isocost-{submission}.jsonl") for submission in ("s1", "s2")]
+        one, other = (client.create(file, URL, submission).id for file, submission in zip(files, ("s1", "s2"), strict=True))
+        server.faults = {name: [f"as {other}"] for name in ("poll", "cancel")} | {"look": [f"as {files[1]}"]}
+        for ask in (client.look, client.cancel):
+            with pytest.raises(TryAgainError, match=f"a reply to batch {one} that cannot be read: it is of {other}"):
+                ask(one)
+            shown = ask(one)
+            assert shown is not None
+            assert shown.id == one
+        with pytest.raises(TryAgainError, match=f"it is of {files[1]}"):
+            client.has_file(files[0])
+        assert client.has_file(files[0])
+
+
+def test_a_reply_on_another_upload_gives_no_file(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        engine = asks(server.url)
+        first = uploaded(engine, tmp_path, "isocost-s1.jsonl")
+        server.faults["upload"] = [f"as {first}"]
+        with pytest.raises(TryAgainError, match=r"it is of another file, isocost-s1\.jsonl"):
+            uploaded(engine, tmp_path, "isocost-s2.jsonl")
+        server.books.files[first].name = "mine.jsonl"
+        server.faults["upload"] = [f"as {first}"]
+        with pytest.raises(TryAgainError, match=r"it is of another file, mine\.jsonl"):
+            uploaded(engine, tmp_path, "isocost-s2.jsonl", number=2)
+        server.faults["upload"] = [f"as {first}"]
+        assert uploaded(engine, tmp_path, "isocost-s2.jsonl") == first  # an endpoint may give files names of its own
 
 
 class Broken(httpx2.AsyncByteStream):

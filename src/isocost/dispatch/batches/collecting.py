@@ -68,21 +68,21 @@ class Collector:
         self._tally = _Tally()
         self._kept: set[str] = set()  # remote files that may hold replies which were not read
 
-    def collect(self, state: BatchState, *, began: bool) -> Steps[None]:
-        """Collect the batch.
+    def collect(self, state: BatchState) -> Steps[BatchState | None]:
+        """Collect the batch; return its last state if it was not accepted, None if it ran.
 
         Args:
             state: Its final state.
-            began: True if it was seen to run before.
 
         Raises:
             EngineError: the endpoint does not answer, or does not give the answers that its batch has; the batch then stays open, and
                 nothing of it is bought again. Or a line stops the run: its usage cannot be right, for example. All other lines are
                 committed then.
         """
-        state, paths, lines = yield from self._gather(state, began=began)
-        if not self._is_resumed() and ran_nothing(state, lines, began=began):
-            return (yield from self._failed(state))
+        state, paths, lines = yield from self._gather(state)
+        if self._ran_nothing(state, lines):
+            yield from self._failed(state)
+            return state
         yield from self._commit(paths)
         yield self._decide(state)
         tally = self._tally
@@ -92,6 +92,7 @@ class Collector:
         yield from self.clean(state)
         if tally.error is not None:
             raise tally.error
+        return None
 
     def clean(self, state: BatchState | None) -> Steps[None]:
         """Delete the files of a batch whose answers are all committed, and close its submission."""
@@ -131,38 +132,55 @@ class Collector:
         self._context.ledger.close_all("lost", [call.key for call in self._submitter.calls], reason)
         self._context.submissions.record("closed", self._submitter.submission.id, why=reason)
 
-    def _gather(self, state: BatchState, *, began: bool) -> Steps[tuple[BatchState, list[Path], LineCount]]:
+    def _gather(self, state: BatchState) -> Steps[tuple[BatchState, list[Path], LineCount]]:
         """Download the result files, again for a while if they lack lines: an endpoint may show the end of a batch before its files.
+
+        It may also show the end before the counts: whatever they are, a request with a line in neither file is waited for. The one batch
+        that is not is one whose errors say why it was not accepted, and which was never seen to run.
 
         Raises:
             EngineError: they lack answers that may be paid.
         """
-        timing, start, told = self._context.timing, time.monotonic(), False
+        timing, start, pause, told = self._context.timing, time.monotonic(), self._context.timing.poll, False
         while True:
-            paths = yield from self._download(state)
-            lines = yield from self._count(paths)
-            if self._is_resumed() and lines.asked:
-                lines = with_closed(
-                    state, lines, (yield self._submitter.send(batchworker.count_all, list(paths))), self._submitter.submission
-                )
-            lacking = lacking_lines(state, lines, began=began)
-            if not lacking and lines.lines >= min(lines.asked, state.completed + state.failed):
-                return state, paths, lines
-            if self._kept:  # the user knows that a file is gone
+            paths, lines = yield from self._fetch(state)
+            lacking = lacking_lines(state, lines, self._submitter.submission)
+            missing = max(0, lines.asked - lines.lines)
+            is_refused = state.errors and self._ran_nothing(state, lines)
+            # What is `_kept` is gone, and the user knows it.
+            if is_refused or self._kept or not (lacking or missing):
                 return state, paths, lines
             if time.monotonic() - start > timing.results:
                 break
-            if lacking and not told:
+            if not told:
                 told = True
-                self._context.notify(f"{lacking}; looking again for up to {duration(timing.results)}")
-            yield timing.poll
+                without = lacking or f"batch {state.id} is {state.status}, and {missing:,} of its requests are in neither of its files"
+                self._context.notify(f"{without}; looking again for up to {duration(timing.results)}")
+            yield pause
+            pause = min(2 * pause, timing.longest_poll)  # result files may be large
             yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone, to download them again
             state = (yield from self._submitter.ask(batchworker.look, self._submitter.submission.batch)) or state
+            self._submitter.note(state)
         if lacking:
             if not self._context.terms.cancel:
                 yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
             self._unread([file for file in (state.output_file, state.error_file) if file], lacking)
+        elif not self._ran_nothing(state, lines):
+            of = f"batch {state.id} is {state.status}, and {missing:,} of its requests are in neither of its files"
+            self._context.notify(f"{of}; they are charged at their worst case")
         return state, paths, lines
+
+    def _fetch(self, state: BatchState) -> Steps[tuple[list[Path], LineCount]]:
+        """Download the result files, and count the lines of the whole batch in them."""
+        paths = yield from self._download(state)
+        lines = yield from self._count(paths)
+        if self._is_resumed() and lines.asked:
+            every = yield self._submitter.send(batchworker.count_all, list(paths))
+            lines = with_closed(state, lines, every, self._submitter.submission)
+        return paths, lines
+
+    def _ran_nothing(self, state: BatchState, lines: LineCount) -> bool:
+        return not self._is_resumed() and ran_nothing(state, lines, self._submitter.submission)
 
     def _is_resumed(self) -> bool:
         """Return True if an earlier start has collected a part of the batch."""

@@ -1,4 +1,4 @@
-"""Compare the lines of a batch's result files with what its state says that they hold."""
+"""Compare the lines of a batch's result files with what the endpoint has shown of the batch, by its last state and by earlier ones."""
 
 from __future__ import annotations
 
@@ -7,26 +7,39 @@ from isocost.executors.batchworker import LineCount
 from isocost.ledger.submissions import Submission
 
 
-def lacking_lines(state: BatchState, found: LineCount, *, began: bool) -> str:
-    """Return a message on answers of a batch that its files lack, "" if they have all of which is known.
+def lacking_lines(state: BatchState, found: LineCount, seen: Submission) -> str:
+    """Return a message on answers of a batch that its files lack and that may be paid, "" if they have all of which is known.
 
     Args:
-        state: The state of the batch.
+        state: The last state of the batch.
         found: The lines of its files.
-        began: True if it was seen to run.
+        seen: What all looks at it have shown.
     """
+    completed, failed = _counts(state, seen)
+    # Some endpoints count what failed as completed, and as nothing else.
+    answers = found.replies if failed else found.replies + found.refused
+    lines = f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
     if found.lines >= found.asked:
-        return ""
-    if state.total or state.completed or state.failed:
-        # Some endpoints count what failed as completed, and as nothing else.
-        answers = found.replies if state.failed else found.replies + found.refused
+        most = max(state.completed, seen.most_completed)
+        denied = (
+            f"batch {state.id} has {most:,} answers, and its files say that {found.not_run:,} of its {found.asked:,} requests were not run"
+        )
+        # One that counts every line as completed, those that were not run too, says nothing by it.
+        return denied if found.asked - found.not_run < most < found.asked else ""
+    if answers < completed:
         have = f"{answers:,} of them" if answers else "none"
-        return f"batch {state.id} has {state.completed:,} answers, and its files have {have}" if answers < state.completed else ""
+        return f"batch {state.id} has {completed:,} answers, and its files have {have}"
+    if not _may_have_run(state, found, seen):
+        return ""
+    if found.is_cut_off or not found.lines:
+        return lines
     # Without counts: a batch that was completed has a line for each request, and one that ended early has a reply, or may have some.
-    may_have_run = state.status != "failed" or state.output_file or (began and not state.exceeds_queue)
-    if state.status == "completed" or found.is_cut_off or (may_have_run and not found.replies):
-        return f"batch {state.id} is {state.status}, and its files have {found.lines:,} of its {found.asked:,} requests"
-    return ""
+    return lines if not (completed or failed) and (state.status == "completed" or not found.replies) else ""
+
+
+def ran_nothing(state: BatchState, found: LineCount, seen: Submission) -> bool:
+    """Return True if a batch was not accepted: it has failed, and nothing that was ever seen of it shows that it ran."""
+    return state.status == "failed" and not _may_have_run(state, found, seen)
 
 
 def with_closed(state: BatchState, own: LineCount, all_lines: LineCount, submission: Submission) -> LineCount:
@@ -41,12 +54,27 @@ def with_closed(state: BatchState, own: LineCount, all_lines: LineCount, submiss
         submission: Its submission.
     """
     closed = max(state.total, state.completed + state.failed, submission.requests) - own.asked
-    shown = LineCount(lines=all_lines.lines - own.lines, replies=all_lines.replies - own.replies, refused=all_lines.refused - own.refused)
+    shown = LineCount(
+        lines=all_lines.lines - own.lines,
+        replies=all_lines.replies - own.replies,
+        refused=all_lines.refused - own.refused,
+        not_run=all_lines.not_run - own.not_run,
+    )
     stored = max(0, closed - shown.lines)
     return own + shown + LineCount(asked=closed, lines=stored, replies=stored)
 
 
-def ran_nothing(state: BatchState, found: LineCount, *, began: bool) -> bool:
-    """Return True if a batch was not accepted. One without counts that was seen to run is taken to have run."""
-    ran = state.completed or state.failed or state.output_file or found.lines or (began and not state.total and not state.exceeds_queue)
-    return state.status == "failed" and not ran
+def _counts(state: BatchState, seen: Submission) -> tuple[int, int]:
+    """Return the requests of a batch that were answered and that failed: by its last state, unless earlier ones counted more.
+
+    What was counted as answered while the batch ran may be divided into answers and failures in the end.
+    """
+    if state.completed + state.failed >= max(seen.most_completed, seen.most_failed):
+        return state.completed, state.failed
+    return max(state.completed, seen.most_completed), max(state.failed, seen.most_failed)
+
+
+def _may_have_run(state: BatchState, found: LineCount, seen: Submission) -> bool:
+    """Return True unless a batch has failed, and no look, no count, no file and no line shows that it ran."""
+    shows = state.completed or state.failed or state.output_file or found.lines or seen.began
+    return state.status != "failed" or bool(shows)

@@ -20,7 +20,6 @@ from isocost.ledger.submissions import Submission
 
 _AGE_PER_POLL = 50  # a pause is the age of the batch divided by this
 _UNDECIDED = ("validating", "failed")  # states of a batch that the endpoint has not accepted, or not yet
-_RUNNING = ("in_progress", "finalizing", "cancelling")
 _MISSING = 3  # replies in a row that the endpoint does not know a batch, until that is believed
 
 
@@ -44,7 +43,6 @@ class BatchLife:
         self._submitter = Submitter(context, waiting, job, restored)
         self._collector = Collector(context, waiting, self._submitter)
         self._restored = restored is not None
-        self._began = False  # True if it was seen to run before its last state
         self._told = False  # True once the user was notified of a state that is not known
         self.is_waiting = False
 
@@ -84,11 +82,12 @@ class BatchLife:
             return (yield from self._collector.clean(state))
         if state is None:
             return self._missing()
-        yield from self._collector.collect(state, began=self._began)
-        if state.status != "failed":
-            self._waiting.widen(len(self._submitter.calls))
-        if state.exceeds_queue and not (state.completed or state.failed):  # it was not accepted
-            self._slow_down(state)
+        refused = yield from self._collector.collect(state)
+        if refused is None:
+            if state.status != "failed":
+                self._waiting.widen(len(self._submitter.calls))
+        elif refused.exceeds_queue:
+            self._slow_down(refused)
 
     def _watch(self) -> Steps[BatchState | None]:
         """Look at the batch until it ends; return None if the endpoint does not know it.
@@ -128,15 +127,7 @@ class BatchLife:
             self._context.notify(f"batch {state.id}: its state {state.status!r} is not known; it is looked at again")
         if state.is_known and state.status not in _UNDECIDED:
             self._waiting.pause = 0.0
-        own = self._context.submissions[self._submitter.submission.id]
-        self._began = own.status in _RUNNING
-        if (
-            self._began and state.status == "failed" and not state.total
-        ):  # the state on the disk stays one that says to the next start that it ran
-            return
-        if (own.status, own.completed, own.failed) != (state.status, state.completed, state.failed):
-            facts = {"status": state.status, "completed": state.completed, "failed": state.failed}
-            self._context.submissions.record("state", own.id, **facts)
+        self._submitter.note(state)
 
     def _pause(self) -> float:
         timing, own = self._context.timing, self._submitter.submission

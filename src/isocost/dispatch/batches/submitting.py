@@ -107,24 +107,40 @@ class Submitter:
         while True:
             try:
                 return self.created((yield self.ask_once(batchworker.create, submission.file, request, submission.id)))
-            except TryAgainError as error:
-                if error.charged:
-                    self._context.notify(f"{error.happened}; looking whether the batch was created")
-                    if found := (yield from self.find()):
-                        return self.created(found)
+            except EngineError as error:
+                if found := (yield from self._find_after(error)):
+                    return self.created(found)
                 # From here on it is certain that no batch was created.
                 try:
+                    if not isinstance(error, TryAgainError):
+                        raise
                     raise_if_late(began, timing, error)
                 except EngineError:
                     yield from self._give_up(error)
                     raise
                 yield max(wait, min(error.wait or 0.0, 2 * timing.longest_retry))
                 wait = min(2 * wait, timing.longest_retry)
-            except LostBatchError:
-                raise
-            except EngineError as error:
-                yield from self._give_up(error)
-                raise
+
+    def _find_after(self, error: EngineError) -> Steps[BatchState | None]:
+        """Look for the batch after its creation has failed; return None if it was not created.
+
+        Raises:
+            EngineError: as `find`, unless the endpoint has refused in plain words.
+        """
+        if error.charged:
+            self._context.notify(f"{error.happened}; looking whether the batch was created")
+            return (yield from self.find())
+        if isinstance(error, TryAgainError):  # it was never sent
+            return None
+        # Even a refusal may be of a second attempt, which a proxy made; one listing costs nothing, and need not succeed.
+        try:
+            return (yield self._ask_for_batch()).batch  # type: ignore[no-any-return]
+        except EngineError:
+            return None
+
+    def _ask_for_batch(self) -> Future[Any]:
+        own = self.submission
+        return self.ask_once(batchworker.find, own.id, own.file, self._context.submissions.batches())
 
     def _give_up(self, error: EngineError) -> Steps[None]:
         """Withdraw a submission whose batch the endpoint does not create.
@@ -172,10 +188,10 @@ class Submitter:
             EngineError: the endpoint does not answer; or it has no list, or one that does not say whose its batches are: the requests are
                 charged as lost.
         """
-        submission, submissions = self.submission, self._context.submissions
+        submission = self.submission
         for pause in (0.0, self._context.timing.listing):
             yield pause
-            sighting = yield from self.ask(batchworker.find, submission.id, submission.file, submissions.batches())
+            sighting = yield from patiently(self._ask_for_batch, self._context.timing, self._context.notify)
             if sighting.batch is not None:
                 return sighting.batch  # type: ignore[no-any-return]
             if not sighting.listed:
@@ -229,6 +245,14 @@ class Submitter:
     def created(self, state: BatchState) -> None:
         """Note the endpoint's id of the batch, on the disk."""
         self._submission = self._context.submissions.record("created", self.submission.id, batch=state.id)
+        self.note(state)
+
+    def note(self, state: BatchState) -> None:
+        """Note a state of the batch on the disk, if it is another one than before: what was seen of a batch is evidence that it ran."""
+        own = self.submission
+        if (own.status, own.completed, own.failed) != (state.status, state.completed, state.failed):
+            facts = {"status": state.status, "completed": state.completed, "failed": state.failed}
+            self._submission = self._context.submissions.record("state", own.id, **facts)
 
     def _write(self, path: Path) -> Steps[list[int]]:
         """Write the lines of calls until the file, the number of requests or the limit is full; return the size after each call."""

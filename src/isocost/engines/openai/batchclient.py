@@ -13,7 +13,16 @@ import httpx2
 import openai
 
 from isocost.engines.batches import BatchState, Sighting
-from isocost.engines.openai.batchstates import created_before, read_created, read_id, read_input_file, read_metadata, read_page, read_state
+from isocost.engines.openai.batchstates import (
+    created_before,
+    read_created,
+    read_input_file,
+    read_metadata,
+    read_page,
+    read_state,
+    read_upload,
+    with_id,
+)
 from isocost.engines.openai.client import Connection, ReplyTooLongError, client_for
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import redact, refusal, translate
@@ -31,7 +40,7 @@ _PAGE = 100  # batches of a page of a listing, the most that OpenAI gives
 _MOST_PAGES = 1000
 _SKEW = 900.0  # seconds by which two clocks of the endpoint may differ
 _UNKNOWN = (404, 405)  # statuses of what is not there, and of a call that an endpoint does not have
-_UNCERTAIN = (408, 500)  # statuses, the second and all above it, after which a creation may have been carried out
+_REFUSALS = (400, 401, 403, 404, 405, 413, 422)  # after another status, a proxy or the endpoint may have carried out a creation
 
 
 class BatchClient:
@@ -50,32 +59,41 @@ class BatchClient:
             with path.open("rb") as file:
                 return await self._client.files.with_raw_response.create(file=(name, file, "application/jsonl"), purpose="batch")
 
-        return self._ask("the upload of a batch", send, read_id)
+        size = path.stat().st_size
+        return self._ask("the upload of a batch", send, lambda reply: read_upload(reply, name, size))
 
     def create(self, file: str, url: str, submission: str) -> BatchState:
-        """Create a batch. `charged` of a TryAgainError is True if the endpoint may have created it all the same."""
+        """Create a batch. `charged` of an error is True if the endpoint may have created it all the same."""
         body = {"input_file_id": file, "endpoint": url, "completion_window": _WINDOW, "metadata": {KEY: submission}}
         try:
-            return self._ask("a new batch", lambda: self._client.post("/batches", cast_to=httpx2.Response, body=body), self._state)
-        except TryAgainError as error:
-            cause = error.__cause__
-            if isinstance(cause, openai.APIStatusError) and (cause.status_code == _UNCERTAIN[0] or cause.status_code >= _UNCERTAIN[1]):
-                error.charged = True  # a gateway's 503 says nothing of what the endpoint behind it did
-            raise
+            return self._ask(
+                "a new batch",
+                lambda: self._client.post("/batches", cast_to=httpx2.Response, body=body),
+                lambda reply: self._created(reply, file, submission),
+            )
         except EngineError as error:
-            if isinstance(error.__cause__, ReplyTooLongError):  # it came after the request was carried out
+            cause = error.__cause__
+            if isinstance(cause, ReplyTooLongError):  # it came after the request was carried out
                 raise TryAgainError(error.happened, charged=True) from error
+            if isinstance(cause, openai.APIStatusError):  # a gateway's 503 or 429 says nothing of what the endpoint behind it did
+                error.charged = cause.status_code not in _REFUSALS
             raise
 
     def look(self, batch: str) -> BatchState | None:
         """Return the state of a batch, None if the endpoint does not know it."""
-        return self._or_none(lambda: self._ask(f"batch {batch}", lambda: self._get(f"/batches/{batch}"), self._state))
+        return self._or_none(
+            lambda: self._ask(f"batch {batch}", lambda: self._get(f"/batches/{batch}"), lambda reply: self._state(with_id(reply, batch)))
+        )
 
     def cancel(self, batch: str) -> BatchState | None:
         """Ask the endpoint to cancel a batch; return its state, None if the endpoint does not know the batch."""
         path = f"/batches/{batch}/cancel"
         return self._or_none(
-            lambda: self._ask(f"batch {batch}", lambda: self._client.post(path, cast_to=httpx2.Response, body={}), self._state)
+            lambda: self._ask(
+                f"batch {batch}",
+                lambda: self._client.post(path, cast_to=httpx2.Response, body={}),
+                lambda reply: self._state(with_id(reply, batch)),
+            )
         )
 
     def find(self, submission: str, file: str, others: Collection[str] = ()) -> Sighting:
@@ -161,10 +179,22 @@ class BatchClient:
         """Return what the endpoint says of a file, {} if it does not know it."""
         if file not in self._files:
             said = self._or_none(
-                lambda: self._ask(f"file {file}", lambda: self._get(f"/files/{quote(file, safe='')}"), lambda reply: reply)
+                lambda: self._ask(f"file {file}", lambda: self._get(f"/files/{quote(file, safe='')}"), lambda reply: with_id(reply, file))
             )
             self._files[file] = said if isinstance(said, dict) else {}
         return self._files[file]
+
+    def _created(self, reply: Any, file: str, submission: str) -> BatchState:
+        """Return the state of a new batch.
+
+        Raises:
+            BadReplyError: it is that of another one. Its metadata decide, as a proxy may give files ids of its own.
+        """
+        state = self._state(reply)
+        metadata, input_file = read_metadata(reply), read_input_file(reply)
+        if metadata.get(KEY, submission) != submission or (KEY not in metadata and input_file not in (None, file)):
+            raise BadReplyError(f"it is of another batch, {state.id}")
+        return state
 
     def _state(self, reply: Any) -> BatchState:
         return read_state(reply, self._endpoint)

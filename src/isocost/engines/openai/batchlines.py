@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isocost.engines.base import Generation, Request
+from isocost.engines.batches import NOT_RUN
 from isocost.engines.openai.bodies import body_for, name_of, path_for, seed_for, settings
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import explain
@@ -18,7 +19,6 @@ from isocost.engines.openai.troubles import Trouble, from_body
 from isocost.errors import EngineError, NotRunError
 from isocost.records import SamplingParams
 
-NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of requests that were not run
 _ENCODER = json.JSONEncoder(ensure_ascii=False)  # made once: a file has 50,000 lines
 _ROOT = "/v1"  # of the url of a line, whatever the path of base_url is: providers with another path document it so
 

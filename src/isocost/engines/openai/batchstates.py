@@ -27,6 +27,31 @@ def read_id(reply: Any) -> str:
     return id
 
 
+def with_id(reply: Any, id: str) -> Any:
+    """Return a reply unless it names something else than what was asked for: a cache or a proxy may give the reply to another request.
+
+    Raises:
+        BadReplyError: it has another id.
+    """
+    shown = reply.get("id") if isinstance(reply, dict) else None
+    if isinstance(shown, str) and shown != id:
+        raise BadReplyError(f"it is of {shown}")
+    return reply
+
+
+def read_upload(reply: Any, name: str, size: int) -> str:
+    """Return the id of a file that was uploaded under a name.
+
+    Raises:
+        BadReplyError: it has none, or is the reply to another upload. An endpoint may show a name of its own.
+    """
+    id, shown, told = read_id(reply), reply.get("filename"), reply.get("bytes")
+    is_named_alike = isinstance(shown, str) and shown.startswith(name.partition("-")[0] + "-")
+    if isinstance(shown, str) and shown != name and (is_named_alike or (isinstance(told, int) and told != size)):
+        raise BadReplyError(f"it is of another file, {shown}")
+    return id
+
+
 def read_state(reply: Any, endpoint: Endpoint) -> BatchState:
     """Return the state of a batch.
 
