@@ -179,7 +179,7 @@ class _Comparison:
         # A reference of one letter may be an option or a variable, so "(C) 12" is tried as both.
         if len(gold) == 1 and (choice := _CHOICE.fullmatch(answer)):
             return gold == choice[1] or bool(choice[2] and self._equal(gold, choice[2]))
-        if self._equal(gold, answer) or _fold(gold) == _fold(answer):
+        if self._equal(gold, answer) or (_fold(gold) == _fold(answer) and not (_has_known_unit(gold) and _has_known_unit(answer))):
             return True
         choice = _CHOICE.fullmatch(answer)  # "(C) 12" also answers 12
         if choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]):
@@ -266,6 +266,12 @@ def _is_broken(gold: str) -> bool:
 def _squeeze(text: str) -> str:
     """Return the text without spaces and without braces around a single character. `58, 500` stays different from `58,500`."""
     return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
+
+
+def _has_known_unit(text: str) -> bool:
+    """Return True for a value whose unit was converted: its case counts, because 5 mHz is not 5 MHz."""
+    unit = parse_answer(text).unit
+    return unit is not None and unit.known
 
 
 def _fold(text: str) -> str:
