@@ -11,8 +11,10 @@ from typing import Literal
 
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.chains import contradicts
+from isocost.graders.mathematics.names import is_name
 from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
+from isocost.graders.mathematics.times import read_time
 from isocost.graders.mathematics.unions import excluded, merged, without
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
 
@@ -27,10 +29,6 @@ _THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z
 _GROUPS_OF_DIGITS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")  # 1000,99
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
-_HALF_DAY = r"\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)\s*\}?"
-_TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}))(?:{_HALF_DAY})?")
-# Names that a value is given to: x, x_1, f(x), f(x, y), (x, y), AB, \theta.
-_NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
 _MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")  # x \in
 _COMMA = re.compile(r"\s*,\s*")
@@ -121,8 +119,8 @@ def _shape(text: str, depth: int) -> Answer:
         raise UnreadableError(text)
     if thousands := _THOUSANDS.fullmatch(text):
         text = thousands[1].replace(",", "") + (thousands[2] or "")
-    if time := _TIME.fullmatch(text):
-        return Answer(kind="time", text=text, brackets="".join(filter(None, [time[5] and time[5][0].lower()])), parts=_clock(time))
+    if time := read_time(text):
+        return Answer(kind="time", text=text, brackets=time[1], parts=(Answer(kind="value", text=str(time[0])),))
     if words := _words(text):
         folded = words.casefold().removeprefix("the ").removeprefix("an ").removeprefix("a ")
         value = _NUMBER_WORDS.get(folded.replace("-", " "))
@@ -218,7 +216,7 @@ def _sequence(text: str, depth: int) -> Answer | None:
     pieces = split_outside(text, _SEPARATOR)
     if 1 < len(pieces) <= MOST_PARTS:
         decimal = text.replace(".", "").replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else indian_number(text)
-        if decimal and text.lstrip("-").startswith("0"):  # no list is written so
+        if decimal and (text.startswith("-0") or (text.startswith("0") and text.count(",") > 1)):  # no list is written so
             return Answer(kind="value", text=decimal)
         return Answer(kind="list", text=text, parts=_both_signs(_parts(pieces, depth)), decimal=decimal)
     return None
@@ -330,9 +328,9 @@ def _assigned(text: str) -> tuple[str | None, str]:
     if len(sides) < 2:
         return None, text
     first, last = ("".join(side.split()) for side in (sides[0], sides[-1]))
-    if _NAMED.fullmatch(first) or _RATIO_OF_NAMES.fullmatch(first):
+    if is_name(first) or _RATIO_OF_NAMES.fullmatch(first):
         return first, sides[-1]
-    if len(sides) == 2 and _NAMED.fullmatch(last) and not re.search(r"[a-zA-Z]", first):
+    if len(sides) == 2 and is_name(last) and not re.search(r"[a-zA-Z]", first):
         return last, sides[0]
     # A name is something other than algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 states more than 1, and so does |x| = 1.
     expression = expressions.read(sides[0])
@@ -369,14 +367,6 @@ def _words(text: str) -> str | None:
     if match and match[2] and len(words) < 3 and words.casefold() not in _SHORT_WORDS:
         return None  # a product: xy
     return words if words and not re.search(r"\b(?:and|or)\b|,", words) else None
-
-
-def _clock(match: re.Match[str]) -> tuple[Answer, ...]:
-    """Return the seconds since midnight as one part."""
-    hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
-    if match[5]:
-        hours = hours % 12 + 12 * match[5].lower().startswith("p")
-    return (Answer(kind="value", text=str((hours * 60 + minutes) * 60 + seconds)),)
 
 
 def _both_signs(answers: Sequence[Answer]) -> tuple[Answer, ...]:
