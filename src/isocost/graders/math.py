@@ -19,6 +19,7 @@ from isocost.graders.conventions import Conventions, Order, Percent, Units
 from isocost.graders.extract import LONGEST, extract_answer
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
+from isocost.graders.mathematics.bound import with_one_parameter
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
@@ -188,6 +189,7 @@ class _Comparison:
         return number is not None and self._equal(gold, number)
 
     def _equal(self, gold: str, answer: str) -> bool:
+        gold, answer = with_one_parameter(gold, answer)
         return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:

@@ -85,13 +85,10 @@ def _same_chain(steps: list[str], others: list[str]) -> bool | None:
     """Return True if two chains state the same inequalities, as a < b < c and c > b > a do; None where that cannot be decided here."""
     if len(steps) != len(others):
         return False if steps and others else None
-    unsure = False
-    for step in steps:
-        found = [same_relation(step, other) for other in others]
-        unsure = unsure or None in found
-        if True not in found:
-            return None if unsure else False
-    return True
+    found = [[same_relation(step, other) for other in others] for step in steps]
+    if all(True in row for row in found) and all(True in column for column in zip(*found, strict=True)):
+        return True
+    return None if any(None in row for row in found) else False
 
 
 def _factor(pairs: list[tuple[Number, Number]]) -> Number | None:

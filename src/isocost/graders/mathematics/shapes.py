@@ -10,8 +10,10 @@ from functools import lru_cache
 from typing import Literal
 
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.bound import builder, is_head
 from isocost.graders.mathematics.chains import contradicts
-from isocost.graders.mathematics.names import is_name
+from isocost.graders.mathematics.congruences import congruence
+from isocost.graders.mathematics.names import is_differential, is_name
 from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.times import read_time
@@ -129,6 +131,8 @@ def _shape(text: str, depth: int) -> Answer:
         return _shape(inner[1].strip(), depth + 1)
     if total := _sum_of_units(text):
         return total
+    if "\\equiv" in text and (residues := congruence(text)):
+        return Answer(kind="words", text=residues)
     if text in ("\\emptyset", "\\text{\\emptyset}"):
         return Answer(kind="words", text=EMPTY)
     if "=" in text:  # 200,000 - 130,000 = 70,000 is no list
@@ -254,10 +258,10 @@ def _bracketed(text: str, depth: int) -> Answer:
         condition = re.split(r"\\mid(?![a-z])|(?<!\\)\||:", body, maxsplit=1)
         members = _shape(condition[1].strip(), depth + 1) if len(condition) == 2 else None
         if members and (members.relation or _are_relations(members)):
-            return members  # the set of all x such that
+            return _unnamed(members, condition[0])  # the set of all x such that
         pieces = split_outside(body, _SEPARATOR)
         if len(condition) == 2:
-            return Answer(kind="words", text="".join(f"{condition[0]}|{condition[1]}".split()))
+            return Answer(kind="words", text=builder(condition[0], condition[1]))
         if text.startswith("\\{"):
             distinct = list(dict.fromkeys(pieces))
             return Answer(kind="set", text=text, parts=_both_signs(_parts(distinct, depth)))
@@ -273,6 +277,13 @@ def _bracketed(text: str, depth: int) -> Answer:
             return _shape(pieces[0], depth + 1)
     both = _both_signs((_value(text),))
     return Answer(kind="list", text=text, parts=both) if len(both) > 1 else both[0]
+
+
+def _unnamed(answer: Answer, head: str) -> Answer:
+    """Return the ranges of a set without the name of its letter, which may be any."""
+    if answer.kind == "list":
+        return replace(answer, parts=tuple(_unnamed(part, head) for part in answer.parts))
+    return replace(answer, name=None, relation=None) if answer.kind in ("ordered", "union") and is_head(head, answer.name) else answer
 
 
 def _are_relations(answer: Answer) -> bool:
@@ -335,7 +346,7 @@ def _assigned(text: str) -> tuple[str | None, str]:
     # A name is something other than algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 states more than 1, and so does |x| = 1.
     expression = expressions.read(sides[0])
     is_quantity = expression is None or (expression.symbols and all(symbol.isupper() for symbol in expression.symbols))
-    is_quantity = is_quantity and not expressions.is_to_be_solved(sides[0])
+    is_quantity = is_quantity and not is_differential(first) and not expressions.is_to_be_solved(sides[0])
     if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
         return first, sides[-1]
     return None, sides[-1] if len(sides) > 2 else text

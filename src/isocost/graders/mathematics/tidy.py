@@ -15,7 +15,7 @@ from isocost.graders.extract import brace_pairs
 from isocost.graders.joining import with_english_joints
 from isocost.graders.mathematics.arguments import with_braces
 from isocost.graders.mathematics.mixed import in_latex, with_mixed_numbers
-from isocost.graders.mathematics.qualifiers import without_qualifier
+from isocost.graders.mathematics.qualifiers import whole_parameter, without_qualifier
 from isocost.graders.mathematics.separators import plain_separators
 
 _CHARACTERS = str.maketrans(
@@ -213,7 +213,11 @@ def tidy(answer: str) -> str:
     if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
     # Qualifiers go first: once it is rewritten, the R of "for all x in R" would be an interval of the answer.
-    text = plain_separators(without_qualifier(_unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))))
+    full = _unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))
+    plain = without_qualifier(full)
+    # Of a qualifier a whole parameter is kept, because it may have any name.
+    parameter = whole_parameter(full, plain) if plain is not full else ""
+    text = plain_separators(plain)
     text = with_mixed_numbers(with_english_joints(text), in_latex)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
@@ -229,7 +233,7 @@ def tidy(answer: str) -> str:
             changed = pattern.sub(replacement, text)
             if changed != text and _balance(changed) == _balance(text):  # a rule that meets half of a group leaves it alone
                 text = changed
-    return with_braces(" ".join(_exact(text).split()).rstrip(".,;\\ "))
+    return with_braces(" ".join(_exact(text).split()).rstrip(".,;\\ ")) + parameter
 
 
 def _balance(text: str) -> int:
