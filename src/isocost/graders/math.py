@@ -120,7 +120,8 @@ class MathGrader(AnswerGrader):
         """Return the verdict, with sympy where needed.
 
         Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`; `too_long` (more processor time than the limit) or
-        `failed: ...`, if the reference alone is read without. If it is not, the answer is `ungraded`.
+        `failed: ...`, if the reference alone is read without. If it is not, the answer is `ungraded`, and so it is where the comparison
+        itself is at fault.
         """
         gold = _gold(reference)
         if gold is None:
@@ -131,7 +132,7 @@ class MathGrader(AnswerGrader):
         except MemoryError:
             raise
         except (Exception, TooLongError) as error:  # noqa: BLE001 - sympy may raise anything: the verdict's reason records it
-            flaw = self._flaw(gold)
+            flaw = self._flaw(gold) or _fault(error)
             reason = "too_long" if isinstance(error, TooLongError) else f"failed: {type(error).__name__}"
             return incorrect(answer, reason) if flaw is None else ungraded(flaw, answer)
 
@@ -268,6 +269,11 @@ def _is_broken(gold: str) -> bool:
 def _squeeze(text: str) -> str:
     """Return the text without spaces and without braces around a single character. `58, 500` stays different from `58,500`."""
     return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
+
+
+def _fault(error: BaseException) -> str | None:
+    """Return the reason of an exception that says nothing of the answer: the comparison lacks a method, or is too deep for Python."""
+    return f"error: {type(error).__name__}" if isinstance(error, RecursionError | NotImplementedError) else None
 
 
 def _has_known_unit(text: str) -> bool:

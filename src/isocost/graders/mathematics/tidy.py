@@ -141,6 +141,7 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\(?:mbox|text(?:bf|normal|rm|it|sf|tt|sl)|emph|math(?:rm|bf|it|sf|tt)|rm)(?=\s*\{)", r"\\text"),
     (r"\\leq(?:slant)?(?![a-zA-Z])|\\leqq", r"\\le "),
     (r"\\geq(?:slant)?(?![a-zA-Z])|\\geqq", r"\\ge "),
+    (r"\\bmod(?![a-z])", r"\\mod "),
     (r"\\lt(?![a-zA-Z])", "<"),
     (r"\\gt(?![a-zA-Z])", ">"),
     (r"\\neq(?![a-zA-Z])", r"\\ne "),
