@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
@@ -52,7 +51,9 @@ class _Agreement:
             return self._proportional(gold, answer)
         if kinds == {"time", "value"}:
             time, value = (gold, answer) if gold.kind == "time" else (answer, gold)
-            return may_be_ratio(time.text) and self._same_text(*(_quotient(side) if side is time else value.text for side in (gold, answer)))
+            return may_be_ratio(time.text) and self._same_text(
+                *(_quotient(side) if side is time else value.text for side in (gold, answer))
+            )
         if kinds & {"time", "words"}:
             return gold.kind == answer.kind and gold.text.casefold() == answer.text.casefold()
         if kinds == {"value"}:

@@ -1,4 +1,4 @@
-r"""Letters that an answer binds, and that may have any name: `\\{2n : n \\in \\mathbb{Z}\\}`, `\\frac{\\pi}{2} + k\\pi, k \\in \\mathbb{Z}`."""
+r"""Letters that an answer binds and that may have any name: `\\{2n : n \\in \\mathbb{Z}\\}`, `\\pi + k\\pi, k \\in \\mathbb{Z}`."""
 
 from __future__ import annotations
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 _RESIDUE = r"-?\s*\d{1,30}"
+_BETWEEN = r"\s*(?:,|\\text\s*\{\s*(?:,\s*)?(?:or|and)\s*\}|\bor\b|\band\b)+\s*"
 _CONGRUENCE = re.compile(
-    rf"([A-Za-z](?:_\{{?\w\}}?)?(?:\^\{{?\d\}}?)?)\s*\\equiv\s*({_RESIDUE}(?:\s*(?:,|\\text\s*\{{\s*(?:,\s*)?(?:or|and)\s*\}}|\bor\b|\band\b)+\s*{_RESIDUE}){{0,50}})"
+    rf"([A-Za-z](?:_\{{?\w\}}?)?(?:\^\{{?\d\}}?)?)\s*\\equiv\s*({_RESIDUE}(?:{_BETWEEN}{_RESIDUE}){{0,50}})"
     r"\s*\(?\s*(?:\\[pb]?mod(?![a-z])|\\text\s*\{\s*\(?\s*mod\s*\}|mod\b)\s*\{?\s*(\d{1,30})\s*\}?\s*\)?"
 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 # Names that a value is given to: x, x_1, f(x), f(x, y), (x, y), AB, \theta.
-_NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\(?!log|l[ng]|exp)[a-z]{2,}")
+_NAMED = re.compile(
+    r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\(?!log|l[ng]|exp)[a-z]{2,}"
+)
 _ARGUMENTS = r"(?:\((?P<of>[A-Za-z](?:,[A-Za-z])*)\))?"
 _PRIMED = re.compile(rf"(?P<name>[A-Za-z])(?:_\{{?\w\}}?)?(?:(?P<primes>'+)|\^\{{?\((?P<order>\d)\)\}}?){_ARGUMENTS}")
 _LEIBNIZ = re.compile(
@@ -14,7 +16,9 @@ _LEIBNIZ = re.compile(
 )
 _DOTTED = re.compile(r"\\(?P<dots>d{1,2})ot\{?(?P<name>[A-Za-z])\}?")
 # An operator and what it is applied to: \frac{d}{dx}(x^2). The inverse of a function: f^{-1}(x).
-_OPERATED = re.compile(r"\\frac\{(?:d|\\partial)(?:\^\{?\d\}?)?\}\{(?:d|\\partial)[A-Za-z](?:\^\{?\d\}?)?\}[^=]+|[A-Za-z]\^\{?-1\}?\([A-Za-z]\)")
+_OPERATED = re.compile(
+    r"\\frac\{(?:d|\\partial)(?:\^\{?\d\}?)?\}\{(?:d|\\partial)[A-Za-z](?:\^\{?\d\}?)?\}[^=]+|[A-Za-z]\^\{?-1\}?\([A-Za-z]\)"
+)
 _SUM = re.compile(r"(?<=[^({])[-+]")
 _OF_ANY = re.compile(r"'(?!'|\(-?[\d.\\])|\\frac\{(?:d|\\partial)[\^A-Za-z]")
 _FUNCTION = re.compile(r"[A-Za-z]\([a-z]\)")

@@ -53,7 +53,7 @@ def read(latex: str) -> Any:
 
 
 def _bound_units(value: sympy.Expr) -> dict[Any, Any]:
-    """Return real letters for those of an expression that binds i, as a sum over i does: its reader takes i, and all other letters, as complex."""
+    """Return real letters for those of an expression that binds i, as a sum over i does: the reader takes all of them as complex."""
     letters = {symbol for symbol in value.atoms(sympy.Symbol) if symbol.is_real is False}
     if any(symbol.name == "i" for symbol in value.free_symbols) or not any(symbol.name == "i" for symbol in letters):
         return {}

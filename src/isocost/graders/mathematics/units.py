@@ -72,7 +72,19 @@ _SYMBOLS = {
     f"pn{_MICRO}mkMGT": "N=n J=j W=w V=v A=amp Hz=hz Wh=watthour C=coulomb F=farad \N{GREEK CAPITAL LETTER OMEGA}=ohm mol=mol cal=cal",
     "mhkMG": "Pa=pascal bar=bar",
 }
-_SPELLED_PREFIXES = dict(zip("pico nano micro milli centi deci hecto kilo mega giga tera".split(), "pnumcdhkMGT", strict=True))
+_SPELLED_PREFIXES = {
+    "pico": "p",
+    "nano": "n",
+    "micro": "u",
+    "milli": "m",
+    "centi": "c",
+    "deci": "d",
+    "hecto": "h",
+    "kilo": "k",
+    "mega": "M",
+    "giga": "G",
+    "tera": "T",
+}
 _SPELLED = re.compile(
     rf"({'|'.join(_SPELLED_PREFIXES)})(meter|metre|gram|second|liter|litre|newton|joule|watt|volt|amp|ampere|hertz|coulomb|farad|ohm|mole"
     r"|calorie|pascal|bar)s?"

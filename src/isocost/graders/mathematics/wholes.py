@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import sympy
@@ -86,10 +86,12 @@ def _combined(values: Sequence[Sequence[Fraction]]) -> list[tuple[Fraction, ...]
     if len(values) == 1:
         return [(value,) for value in values[0]]
     few = max(2, int(_MOST_POINTS ** (1 / len(values))))
-    grid = list(product(*(_spread(choice, few) for choice in values)))[:_MOST_POINTS]
+    grid = list(islice(product(*(_spread(choice, few) for choice in values)), _MOST_POINTS))
     longest = max(map(len, values))
     # Different strides, so that sums and differences of the variables vary.
-    return grid + [tuple(choice[(start * (2 * i + 1) + 3 * i) % len(choice)] for i, choice in enumerate(values)) for start in range(longest)]
+    return grid + [
+        tuple(choice[(start * (2 * i + 1) + 3 * i) % len(choice)] for i, choice in enumerate(values)) for start in range(longest)
+    ]
 
 
 def _spread(values: Sequence[Fraction], count: int) -> Sequence[Fraction]:
