@@ -20,6 +20,7 @@ from isocost.graders.decoration import with_signs
 from isocost.graders.extract import LONGEST, extract_answer
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
+from isocost.graders.mathematics.bound import with_one_parameter
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
@@ -120,7 +121,8 @@ class MathGrader(AnswerGrader):
         """Return the verdict, with sympy where needed.
 
         Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`; `too_long` (more processor time than the limit) or
-        `failed: ...`, if the reference alone is read without. If it is not, the answer is `ungraded`.
+        `failed: ...`, if the reference alone is read without. If it is not, the answer is `ungraded`, and so it is where the comparison
+        itself is at fault.
         """
         gold = _gold(reference)
         if gold is None:
@@ -131,7 +133,7 @@ class MathGrader(AnswerGrader):
         except MemoryError:
             raise
         except (Exception, TooLongError) as error:  # noqa: BLE001 - sympy may raise anything: the verdict's reason records it
-            flaw = self._flaw(gold)
+            flaw = self._flaw(gold) or _fault(error)
             reason = "too_long" if isinstance(error, TooLongError) else f"failed: {type(error).__name__}"
             return incorrect(answer, reason) if flaw is None else ungraded(flaw, answer)
 
@@ -180,7 +182,7 @@ class _Comparison:
         # A reference of one letter may be an option or a variable, so "(C) 12" is tried as both.
         if len(gold) == 1 and (choice := _CHOICE.fullmatch(answer)):
             return gold == choice[1] or bool(choice[2] and self._equal(gold, choice[2]))
-        if self._equal(gold, answer) or _fold(gold) == _fold(answer):
+        if self._equal(gold, answer) or (_fold(gold) == _fold(answer) and not (_has_known_unit(gold) and _has_known_unit(answer))):
             return True
         choice = _CHOICE.fullmatch(answer)  # "(C) 12" also answers 12
         if choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]):
@@ -189,6 +191,7 @@ class _Comparison:
         return number is not None and self._equal(gold, number)
 
     def _equal(self, gold: str, answer: str) -> bool:
+        gold, answer = with_one_parameter(gold, answer)
         return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:
@@ -267,6 +270,17 @@ def _is_broken(gold: str) -> bool:
 def _squeeze(text: str) -> str:
     """Return the text without spaces and without braces around a single character. `58, 500` stays different from `58,500`."""
     return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
+
+
+def _fault(error: BaseException) -> str | None:
+    """Return the reason of an exception that says nothing of the answer: sympy's own recursion is too deep for Python."""
+    return f"error: {type(error).__name__}" if isinstance(error, RecursionError) else None
+
+
+def _has_known_unit(text: str) -> bool:
+    """Return True for a value whose unit was converted: its case counts, because 5 mHz is not 5 MHz."""
+    unit = parse_answer(text).unit
+    return unit is not None and unit.known
 
 
 def _fold(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
+from isocost.graders.mathematics.names import is_derivative, same_name
 from isocost.graders.mathematics.relations import is_relation
 from isocost.graders.mathematics.shapes import Answer
+from isocost.graders.mathematics.times import is_likely_ratio, may_be_ratio
 
 SameValue = Callable[[Answer, Answer], bool]
 Parts = Sequence[Answer]
@@ -30,19 +31,29 @@ class _Agreement:
         self._same_value, self._any_order = same_value, any_order
 
     def equal(self, gold: Answer, answer: Answer) -> bool:
-        if "value" not in (gold.kind, answer.kind) and gold.name and answer.name and not _same_name(gold.name, answer.name):
-            return False  # x > 5 is not y > 5, nor a:b = 3:4 b:a = 3:4
-        # Two relations in different variables still agree if the ranges do (x > 5, n > 5) or if the relations are equal as written.
         one, other = _relation(gold), _relation(answer)
-        if one and other and not _same_name(gold.name, answer.name):
+        if gold.name and answer.name and not same_name(gold.name, answer.name):
+            if is_derivative(gold.name) is not is_derivative(answer.name):
+                return False  # y' = 2x is not y = 2x
+            if "value" not in (gold.kind, answer.kind) and not (one and other and _share_letters(gold, answer)):
+                return False  # x > 5 is not y > 5, nor a:b = 3:4 b:a = 3:4; but x > y is y < x
+        # Two relations in different variables still agree if the ranges do, or if the relations are equal as written.
+        if one and other and not same_name(gold.name, answer.name):
             ranges = gold.kind != "value" and gold.kind == answer.kind
             return (ranges and self._same_shape(gold, answer)) or self._same_text(one, other)
         return self._same_shape(gold, answer)
 
     def _same_shape(self, gold: Answer, answer: Answer) -> bool:
         kinds = {gold.kind, answer.kind}
-        if "time" in kinds and kinds <= {"time", "ordered"}:
-            return _same_time(gold, answer) if kinds == {"time"} else self._proportional(gold, answer)
+        if kinds == {"time"}:
+            return _same_time(gold, answer) or self._same_ratio(gold, answer)
+        if kinds == {"time", "ordered"}:
+            return self._proportional(gold, answer)
+        if kinds == {"time", "value"}:
+            time, value = (gold, answer) if gold.kind == "time" else (answer, gold)
+            return may_be_ratio(time.text) and self._same_text(
+                *(_quotient(side) if side is time else value.text for side in (gold, answer))
+            )
         if kinds & {"time", "words"}:
             return gold.kind == answer.kind and gold.text.casefold() == answer.text.casefold()
         if kinds == {"value"}:
@@ -62,8 +73,8 @@ class _Agreement:
             return self.equal(one, more.parts[0])
         if more is answer and more.kind == "list" and all(self.equal(gold, part) for part in more.parts):
             return True  # "5/2, or 2.5"
-        if more is answer and more.decimal:
-            return self._same_text(gold.text, more.decimal)
+        if more.decimal and (more is answer or more.text.startswith("0")):  # the reference 1,5 is a list
+            return self._same_text(*(more.decimal if side is more else side.text for side in (gold, answer)))
         if more.brackets == "matrix" and "\\begin" in one.text:  # a sum or product of matrices
             return self._same_text(gold.text, answer.text)
         if more.brackets == "::" and len(more.parts) == 2:
@@ -80,10 +91,13 @@ class _Agreement:
         return gold.brackets == answer.brackets and self._one_by_one(gold.parts, answer.parts)
 
     def _in_any_order(self, gold: Answer, answer: Answer) -> bool:
+        if gold.decimal and answer.decimal and gold.text.startswith("0") and self._same_text(gold.decimal, answer.decimal):
+            return True  # 0,5 and 0,50
         ours, theirs = _names(gold.parts), _names(answer.parts)
-        if ours and theirs:  # x = 1, y = 2 against y = 2, x = 1
+        if ours and theirs and (ours.keys() == theirs.keys() or not _are_inequalities([*gold.parts, *answer.parts])):
+            # x = 1, y = 2 against y = 2, x = 1; but x < y, y < z against y > x, z > y is compared below
             return ours.keys() == theirs.keys() and all(self.equal(part, theirs[name]) for name, part in ours.items())
-        if ours or theirs or (not self._any_order and gold.kind != "union"):
+        if bool(ours) is not bool(theirs) or (not self._any_order and gold.kind != "union"):
             return self._one_by_one(gold.parts, answer.parts)
         # Equality is transitive, so taking the first partner that fits never prevents a complete matching.
         left = list(answer.parts) if len(gold.parts) == len(answer.parts) else []
@@ -114,6 +128,10 @@ class _Agreement:
             return True
         return all(self._same_text(_fraction(g, ours[0]), _fraction(a, theirs[0])) for g, a in zip(ours[1:], theirs[1:], strict=True))
 
+    def _same_ratio(self, gold: Answer, answer: Answer) -> bool:
+        """Compare two texts that may be times as ratios: a reference in lowest terms is answered by its multiples, 3:20 by 6:40."""
+        return is_likely_ratio(gold.text) and may_be_ratio(answer.text) and self._same_text(_quotient(gold), _quotient(answer))
+
     def _one_by_one(self, gold: Parts, answer: Parts) -> bool:
         return len(gold) == len(answer) and all(self.equal(g, a) for g, a in zip(gold, answer, strict=True))
 
@@ -123,16 +141,6 @@ class _Agreement:
 
 def _relation(answer: Answer) -> str | None:
     return answer.relation or (answer.text if answer.kind == "value" and is_relation(answer.text) else None)
-
-
-def _same_name(one: str | None, other: str | None) -> bool:
-    """Return True if both give their value to the same name; `y` also matches any function."""
-    if one is None or other is None:
-        return False
-    plain = {name.replace("{", "").replace("}", "") for name in (one, other)}
-    if len(plain) == 2 and any(name.partition("_")[0] in plain and "_" in name for name in plain):
-        return True  # x_1 and x_2 are x
-    return len(plain) == 1 or ("y" in plain and any(re.fullmatch(r"[A-Za-z]\([a-z]\)", name) for name in plain))
 
 
 def _names(parts: Parts) -> dict[str, Answer]:
@@ -161,6 +169,22 @@ def _rows(answer: Answer) -> list[Parts] | None:
 
 def _ratio(time: Answer) -> Parts:
     return [Answer(kind="value", text=part) for part in time.text.split(":")]
+
+
+def _quotient(time: Answer) -> str:
+    """Return a ratio of two terms that was read as a time as a fraction; one of three terms is left as written."""
+    terms = _ratio(time)
+    return _fraction(*terms) if len(terms) == 2 else time.text
+
+
+def _share_letters(gold: Answer, answer: Answer) -> bool:
+    """Return True if two ranges are inequalities between the same letters: x > y and y < x."""
+    ranges = {gold.kind, answer.kind} == {"ordered"}
+    return ranges and all(str(name) in str(side.relation) for name in (gold.name, answer.name) for side in (gold, answer))
+
+
+def _are_inequalities(parts: Parts) -> bool:
+    return all(part.kind == "ordered" and part.relation for part in parts)
 
 
 def _fraction(top: Answer, bottom: Answer) -> str:

@@ -18,6 +18,8 @@ from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, 
 _LONGEST = 1000  # characters of an expression
 _SIGN = re.compile(r"[-+\s(){}]")
 _BARS = re.compile(r"\s*\|([^|]+)\|\s*")
+# Functions that an equation is solved for an unknown under, without a base that is a number.
+_APPLIED = re.compile(r"\\(?:log|lg|ln|exp)(?![a-z])(?:\s*_\s*(?:\{?\s*[\d.]+\s*\}?|\{?\s*([a-z])\s*\}?))?|\\[lr](?:floor|ceil)(?![a-z])")
 _SIZED = frozenset("abuvwz")  # vectors and complex numbers: |z| = 5 gives the size of z
 FEWEST_POINTS = 3  # at which both sides must have a value; fewer would let different expressions agree by chance
 # Fractions of different primes: no low-degree identity holds at them by accident, and negative ones tell |x| from x.
@@ -94,13 +96,14 @@ def read(text: str) -> Expression | None:
 
 
 def is_to_be_solved(side: str) -> bool:
-    """Return True if an equation with this side is to be solved for one unknown, as `2x = 10`, `x^2 = 25` and `|x| = 5` are.
+    r"""Return True if an equation with this side is to be solved for one unknown, as `2x = 10`, `x^2 = 25` and `|x| = 5` are.
 
     A capital names a quantity (`AB = 5`), and so does what stands between bars if it has a size: a vector, a complex number, a set. The
-    constant `i` is no unknown.
+    constant `i` is no unknown. Logarithms, exponentials, floors and ceilings are solved for (`\\log_2 x = 5`). Sine, cosine and the
+    like are not: problems ask for the sine of an angle.
     """
     bars = _BARS.fullmatch(side)
-    expression = read(bars[1] if bars else side)
+    expression = read(bars[1] if bars else _APPLIED.sub(lambda match: f" {match[1]} * " if match[1] else " ", side))
     if expression is None or len(expression.symbols) != 1:
         return False
     (symbol,) = expression.symbols

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 
+from isocost.graders.mathematics.bound import occurs
+
 LONGEST_BEFORE = 60  # characters between an answer and a formula that qualifies it
 SIGNS = ("for", "where", "with", "forall", "\\in", "\N{FOR ALL}", "\N{ELEMENT OF}")  # a qualifier has one of them
+DOUBLE_N = "\N{DOUBLE-STRUCK CAPITAL N}"
 _ALL = r"(?:all|any|every|each|some|an?\s+arbitrary|arbitrary)\b"
 _BEGINS = re.compile(
     rf"[\s,;(]*(?:\\(?:q?quad\b|[,;:! ])\s*)*(?:\\text\s*\{{[\s,;(]*)?"
@@ -25,6 +28,28 @@ _MEMBER = re.compile(
     r"(?:\\mathbb\s*\{?\s*[RZNQC]\s*\}?|\\(?:R|Z|N|Q|C|reals)(?![A-Za-z])|[RZNQC\u211d\u2124\u2115])"
     r"\s*\)?[\s.$]*\Z"
 )
+
+
+# A whole parameter in a qualifier: `k \\in \\mathbb{Z}`, "k is an integer", "for every integer k".
+_WHOLE = re.compile(
+    r"(?P<before>[A-Za-z])\s*(?:\\in(?![a-z])|\N{ELEMENT OF})\s*(?:\\mathbb\s*\{?\s*|\\)?(?P<set>[ZN\u2124\u2115])(?![A-Za-z])"
+    r"|\b(?P<named>[A-Za-z])\W{0,4}(?:\\text\s*\{\s*)?\s*(?:is|being)?\s*(?:an?|any|some)?\s*(?:arbitrary\s+)?integer\b"
+    r"|\bintegers?\b\W{0,12}(?:\\text\s*\{\s*)?(?P<after>[A-Za-z])\b(?![A-Za-z])"
+)
+
+
+def whole_parameter(text: str, answer: str) -> str:
+    r"""Return the whole parameter that a qualified text names, as `, k \\in \\mathbb{Z}`; "" where there is none in the answer.
+
+    Args:
+        text: The text with its qualifier.
+        answer: The text without it.
+    """
+    found = _WHOLE.search(text, len(answer)) if len(answer) < len(text) else None
+    letter = (found["before"] or found["named"] or found["after"]) if found else None
+    if found is None or letter is None or not occurs(letter, answer):
+        return ""
+    return f", {letter} \\in \\mathbb{{{'N' if found['set'] in ('N', DOUBLE_N) else 'Z'}}}"
 
 
 def without_qualifier(text: str) -> str:

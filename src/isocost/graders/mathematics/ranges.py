@@ -31,7 +31,10 @@ def as_range(text: str) -> tuple[Interval, ...] | None:
 
 def variable_of(text: str) -> str | None:
     """Return the variable of an inequality that `as_range` reads."""
-    return next((piece.strip().strip("|") for piece in _RELATION.split(text) if _is_variable(piece.strip())), None)
+    pieces = [piece.strip() for piece in _RELATION.split(text)]
+    if len(pieces) == 5:  # a < x < b
+        return pieces[2].strip("|")
+    return next((piece.strip("|") for piece in pieces if _is_variable(piece)), None)
 
 
 def _is_variable(text: str) -> bool:

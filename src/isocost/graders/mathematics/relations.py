@@ -13,6 +13,7 @@ from isocost.graders.mathematics.expressions import FEWEST_POINTS, Expression
 from isocost.graders.mathematics.numbers import Number, minus, quotient, same_number
 
 _RELATION = re.compile(r"(<|>|(?<![<>!:])=(?!=)|\\le(?![a-z])|\\ge(?![a-z])|\\ne(?![a-z]))")
+LONGEST_CHAIN = 8  # inequalities in a chain
 _SUBSCRIPT = re.compile(r"_\s*\{[^{}]*\}")  # of a sum: k = 1
 _GREEK = "alpha|beta|gamma|delta|theta|lambda|mu|rho|sigma|tau|phi|omega"
 _NAME = re.compile(r"\\[A-Za-z]+|[A-Za-z]")
@@ -53,6 +54,9 @@ def same_relation(gold: str, answer: str) -> bool | None:
     An equation may be multiplied by any number but zero. An inequality may be multiplied by a positive number, or by a negative one if
     its sign is reversed.
     """
+    steps, others = _steps(gold), _steps(answer)
+    if len(steps) > 1 or len(others) > 1:
+        return _same_chain(steps, others)
     one, other = _sides(gold), _sides(answer)
     if one is None or other is None:
         return None
@@ -67,6 +71,24 @@ def same_relation(gold: str, answer: str) -> bool | None:
     if factor is None or factor == 0:
         return None if factor is None else False
     return relation in ("=", "\\ne") or (factor > 0) is (relation2 == relation)
+
+
+def _steps(text: str) -> list[str]:
+    """Return the inequalities of a chain: a < b and b < c of a < b < c; nothing for a text that is no chain of them."""
+    pieces = [piece.strip() for piece in _RELATION.split(text)]
+    if len(pieces) < 5 or len(pieces) > 2 * LONGEST_CHAIN + 1 or {"=", "\\ne"} & {*pieces[1::2]} or not all(pieces):
+        return []
+    return ["".join((left, f" {sign} ", right)) for left, sign, right in zip(pieces[:-2:2], pieces[1::2], pieces[2::2], strict=True)]
+
+
+def _same_chain(steps: list[str], others: list[str]) -> bool | None:
+    """Return True if two chains state the same inequalities, as a < b < c and c > b > a do; None where that cannot be decided here."""
+    if len(steps) != len(others):
+        return False if steps and others else None
+    found = [[same_relation(step, other) for other in others] for step in steps]
+    if all(True in row for row in found) and all(True in column for column in zip(*found, strict=True)):
+        return True
+    return None if any(None in row for row in found) else False
 
 
 def _factor(pairs: list[tuple[Number, Number]]) -> Number | None:

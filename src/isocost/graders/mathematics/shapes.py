@@ -10,9 +10,13 @@ from functools import lru_cache
 from typing import Literal
 
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.bound import builder, is_head
 from isocost.graders.mathematics.chains import contradicts
+from isocost.graders.mathematics.congruences import congruence
+from isocost.graders.mathematics.names import is_differential, is_name
 from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
+from isocost.graders.mathematics.times import read_time
 from isocost.graders.mathematics.unions import excluded, merged, without
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
 
@@ -27,10 +31,6 @@ _THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z
 _GROUPS_OF_DIGITS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")  # 1000,99
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
-_HALF_DAY = r"\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)\s*\}?"
-_TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}))(?:{_HALF_DAY})?")
-# Names that a value is given to: x, x_1, f(x), f(x, y), (x, y), AB, \theta.
-_NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
 _MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")  # x \in
 _COMMA = re.compile(r"\s*,\s*")
@@ -121,8 +121,8 @@ def _shape(text: str, depth: int) -> Answer:
         raise UnreadableError(text)
     if thousands := _THOUSANDS.fullmatch(text):
         text = thousands[1].replace(",", "") + (thousands[2] or "")
-    if time := _TIME.fullmatch(text):
-        return Answer(kind="time", text=text, brackets="".join(filter(None, [time[5] and time[5][0].lower()])), parts=_clock(time))
+    if time := read_time(text):
+        return Answer(kind="time", text=text, brackets=time[1], parts=(Answer(kind="value", text=str(time[0])),))
     if words := _words(text):
         folded = words.casefold().removeprefix("the ").removeprefix("an ").removeprefix("a ")
         value = _NUMBER_WORDS.get(folded.replace("-", " "))
@@ -131,6 +131,8 @@ def _shape(text: str, depth: int) -> Answer:
         return _shape(inner[1].strip(), depth + 1)
     if total := _sum_of_units(text):
         return total
+    if "\\equiv" in text and (residues := congruence(text)):
+        return Answer(kind="words", text=residues)
     if text in ("\\emptyset", "\\text{\\emptyset}"):
         return Answer(kind="words", text=EMPTY)
     if "=" in text:  # 200,000 - 130,000 = 70,000 is no list
@@ -218,7 +220,7 @@ def _sequence(text: str, depth: int) -> Answer | None:
     pieces = split_outside(text, _SEPARATOR)
     if 1 < len(pieces) <= MOST_PARTS:
         decimal = text.replace(".", "").replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else indian_number(text)
-        if decimal and text.lstrip("-").startswith("0"):  # no list is written so
+        if decimal and (text.startswith("-0") or (text.startswith("0") and text.count(",") > 1)):  # no list is written so
             return Answer(kind="value", text=decimal)
         return Answer(kind="list", text=text, parts=_both_signs(_parts(pieces, depth)), decimal=decimal)
     return None
@@ -256,10 +258,10 @@ def _bracketed(text: str, depth: int) -> Answer:
         condition = re.split(r"\\mid(?![a-z])|(?<!\\)\||:", body, maxsplit=1)
         members = _shape(condition[1].strip(), depth + 1) if len(condition) == 2 else None
         if members and (members.relation or _are_relations(members)):
-            return members  # the set of all x such that
+            return _unnamed(members, condition[0])  # the set of all x such that
         pieces = split_outside(body, _SEPARATOR)
         if len(condition) == 2:
-            return Answer(kind="words", text="".join(f"{condition[0]}|{condition[1]}".split()))
+            return Answer(kind="words", text=builder(condition[0], condition[1]))
         if text.startswith("\\{"):
             distinct = list(dict.fromkeys(pieces))
             return Answer(kind="set", text=text, parts=_both_signs(_parts(distinct, depth)))
@@ -275,6 +277,13 @@ def _bracketed(text: str, depth: int) -> Answer:
             return _shape(pieces[0], depth + 1)
     both = _both_signs((_value(text),))
     return Answer(kind="list", text=text, parts=both) if len(both) > 1 else both[0]
+
+
+def _unnamed(answer: Answer, head: str) -> Answer:
+    """Return the ranges of a set without the name of its letter, which may be any."""
+    if answer.kind == "list":
+        return replace(answer, parts=tuple(_unnamed(part, head) for part in answer.parts))
+    return replace(answer, name=None, relation=None) if answer.kind in ("ordered", "union") and is_head(head, answer.name) else answer
 
 
 def _are_relations(answer: Answer) -> bool:
@@ -330,14 +339,14 @@ def _assigned(text: str) -> tuple[str | None, str]:
     if len(sides) < 2:
         return None, text
     first, last = ("".join(side.split()) for side in (sides[0], sides[-1]))
-    if _NAMED.fullmatch(first) or _RATIO_OF_NAMES.fullmatch(first):
+    if is_name(first) or _RATIO_OF_NAMES.fullmatch(first):
         return first, sides[-1]
-    if len(sides) == 2 and _NAMED.fullmatch(last) and not re.search(r"[a-zA-Z]", first):
+    if len(sides) == 2 and is_name(last) and not re.search(r"[a-zA-Z]", first):
         return last, sides[0]
     # A name is something other than algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 states more than 1, and so does |x| = 1.
     expression = expressions.read(sides[0])
     is_quantity = expression is None or (expression.symbols and all(symbol.isupper() for symbol in expression.symbols))
-    is_quantity = is_quantity and not expressions.is_to_be_solved(sides[0])
+    is_quantity = is_quantity and not is_differential(first) and not expressions.is_to_be_solved(sides[0])
     if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
         return first, sides[-1]
     return None, sides[-1] if len(sides) > 2 else text
@@ -369,14 +378,6 @@ def _words(text: str) -> str | None:
     if match and match[2] and len(words) < 3 and words.casefold() not in _SHORT_WORDS:
         return None  # a product: xy
     return words if words and not re.search(r"\b(?:and|or)\b|,", words) else None
-
-
-def _clock(match: re.Match[str]) -> tuple[Answer, ...]:
-    """Return the seconds since midnight as one part."""
-    hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
-    if match[5]:
-        hours = hours % 12 + 12 * match[5].lower().startswith("p")
-    return (Answer(kind="value", text=str((hours * 60 + minutes) * 60 + seconds)),)
 
 
 def _both_signs(answers: Sequence[Answer]) -> tuple[Answer, ...]:

@@ -17,6 +17,7 @@ from latex2sympy2_extended.logic import And
 from math_verify import LatexExtractionConfig, parse, verify
 from sympy.core.relational import Relational
 
+from isocost.graders.mathematics import wholes
 from isocost.graders.mathematics.expressions import FEWEST_POINTS, points
 from isocost.graders.mathematics.shapes import UnreadableError
 from isocost.graders.mathematics.sizes import is_absurd
@@ -45,8 +46,18 @@ def read(latex: str) -> Any:
     value = found[0]
     if is_absurd(value):
         raise UnreadableError(latex)
+    if isinstance(value, sympy.Expr) and (bound := _bound_units(value)):
+        return value.xreplace(bound)
     imaginary = [symbol for symbol in getattr(value, "free_symbols", ()) if symbol.name == "i"]
     return value.subs(dict.fromkeys(imaginary, sympy.I)) if imaginary else value
+
+
+def _bound_units(value: sympy.Expr) -> dict[Any, Any]:
+    """Return real letters for those of an expression that binds i, as a sum over i does: the reader takes all of them as complex."""
+    letters = {symbol for symbol in value.atoms(sympy.Symbol) if symbol.is_real is False}
+    if any(symbol.name == "i" for symbol in value.free_symbols) or not any(symbol.name == "i" for symbol in letters):
+        return {}
+    return {symbol: sympy.Symbol(symbol.name, real=True) for symbol in letters}
 
 
 def same(gold: str, answer: str) -> bool:
@@ -99,7 +110,7 @@ def _same_expression(left: sympy.Expr, right: sympy.Expr) -> bool | None:
     if not symbols:
         return _same_number(left, right)
     agreed = 0
-    for point in _points(symbols):
+    for point in wholes.points(left, right) or _points(symbols):
         near = _same_number(left.subs(point), right.subs(point))
         if near is False:
             return False

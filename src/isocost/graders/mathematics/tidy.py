@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 
 from isocost.graders.decoration import undecorated
 from isocost.graders.extract import brace_pairs
 from isocost.graders.joining import with_english_joints
+from isocost.graders.mathematics.arguments import with_braces
 from isocost.graders.mathematics.mixed import in_latex, with_mixed_numbers
-from isocost.graders.mathematics.qualifiers import without_qualifier
+from isocost.graders.mathematics.qualifiers import whole_parameter, without_qualifier
 from isocost.graders.mathematics.separators import plain_separators
 
 _CHARACTERS = str.maketrans(
@@ -75,9 +77,18 @@ _BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
 
 def _repeating_decimal(match: re.Match[str]) -> str:
     r"""Return 0.1\overline{6} as a fraction."""
-    whole, steady, period = match[1], match[2] or "", next(group for group in match.groups()[2:] if group)
+    whole, steady = match[1], match[2] or ""
+    period = "".join(filter(str.isdigit, next(group for group in match.groups()[2:] if group)))
     nines = 10 ** len(period) - 1
     return f"\\frac{{{int(whole + steady) * nines + int(period)}}}{{{nines * 10 ** len(steady)}}}"
+
+
+def _arc(match: re.Match[str]) -> str:
+    """Return degrees, minutes and seconds of arc as degrees: 45\N{DEGREE SIGN} 30' is 91/2 degrees. Sixty minutes or more are none."""
+    if int(match[2]) >= 60 or Fraction(match[3] or 0) >= 60:
+        return match[0]
+    degrees = int(match[1]) + Fraction(match[2]) / 60 + Fraction(match[3] or 0) / 3600
+    return f"\\frac{{{degrees.numerator}}}{{{degrees.denominator}}}\\text{{degrees}}"
 
 
 def _infinity(match: re.Match[str]) -> str:
@@ -130,6 +141,7 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\(?:mbox|text(?:bf|normal|rm|it|sf|tt|sl)|emph|math(?:rm|bf|it|sf|tt)|rm)(?=\s*\{)", r"\\text"),
     (r"\\leq(?:slant)?(?![a-zA-Z])|\\leqq", r"\\le "),
     (r"\\geq(?:slant)?(?![a-zA-Z])|\\geqq", r"\\ge "),
+    (r"\\bmod(?![a-z])", r"\\mod "),
     (r"\\lt(?![a-zA-Z])", "<"),
     (r"\\gt(?![a-zA-Z])", ">"),
     (r"\\neq(?![a-zA-Z])", r"\\ne "),
@@ -144,6 +156,9 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\b[a-z]\s*\\in\s*(?=\(-\\infty, \\infty\)$)", ""),
 )
 _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
+    (rf"(\d{{1,9}})\s*{_DEGREES}\s*(\d{{1,2}})\s*'(?!')(?:\s*(\d{{1,2}}(?:\.\d{{1,9}})?)\s*(?:''|\"))?", _arc),
+    (r"\\mu\s*\\text\s*\{\s*([a-zA-Z]{1,2})\s*\}", "\\\\text{\N{GREEK SMALL LETTER MU}\\1}"),  # micrometres
+    (r"(?:\\text\s*\{\s*([kMGmn])\s*\}|(?<=\d))\s*\\Omega\s*$", "\\\\text{\\1\N{GREEK CAPITAL LETTER OMEGA}}"),  # ohms
     (rf"(?<=[\d}}])\s*\^\s*(?:\{{\s*(?:\\text\s*\{{\s*{_ORDINAL}\s*\}}|{_ORDINAL})\s*\}}|\\text\s*\{{\s*{_ORDINAL}\s*\}})", ""),
     (rf"(?<=\d)(?:\s*\\text\s*\{{\s*{_ORDINAL}\s*\}}|{_ORDINAL}\b)", ""),
     (rf"({_FUNCTION})\s*\{{?\s*(\d+)\s*{_DEGREES}\s*\}}?", r"\1(\2 \\cdot \\frac{\\pi}{180})"),
@@ -158,8 +173,12 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"{_AMOUNT}\s*(\\\$|[€£¥₹])", lambda match: f"{match[1]}\\text{{{_CURRENCIES[match[2]]}}}"),
     (r"\\\$|[€£¥₹]", ""),
     (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),  # 10 000
-    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating_decimal),
-    (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating_decimal),  # 0.1(6)
+    (
+        r"(\d{1,20})\.(\d{0,20})(?:\\(?:overline|bar)\s*(?:\{\s*(\d{1,20})\s*\}|(\d))"
+        r"|(\\dot\s*\{?\s*\d\s*\}?(?:\d{0,20}\s*\\dot\s*\{?\s*\d\s*\}?)?))",  # dots on the first and the last digit of the period
+        _repeating_decimal,
+    ),
+    (r"(?<![\w.])(0|\d{1,20}(?=\.\())\.(\d{0,20})\((\d{1,20})\)", _repeating_decimal),  # 0.1(6) and 1.(3); 2.1(6) is a product
     (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating_decimal),  # 0.1666...
     (r"(?i)\\text\s*\{\s*([-+]|negative|minus|positive|plus)?\s*infinity\s*\}", _infinity),
     (r"(?<![\\a-zA-Z])(?:(?i:(negative|minus|positive|plus)\s+)?(?i:infinity)|inf(?:ty)?)(?![a-zA-Z])", _infinity),
@@ -195,7 +214,11 @@ def tidy(answer: str) -> str:
     if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
     # Qualifiers go first: once it is rewritten, the R of "for all x in R" would be an interval of the answer.
-    text = plain_separators(without_qualifier(_unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))))
+    full = _unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))
+    plain = without_qualifier(full)
+    # Of a qualifier a whole parameter is kept, because it may have any name.
+    parameter = whole_parameter(full, plain) if plain is not full else ""
+    text = plain_separators(plain)
     text = with_mixed_numbers(with_english_joints(text), in_latex)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
@@ -211,7 +234,7 @@ def tidy(answer: str) -> str:
             changed = pattern.sub(replacement, text)
             if changed != text and _balance(changed) == _balance(text):  # a rule that meets half of a group leaves it alone
                 text = changed
-    return " ".join(_exact(text).split()).rstrip(".,;\\ ")
+    return with_braces(" ".join(_exact(text).split()).rstrip(".,;\\ ")) + parameter
 
 
 def _balance(text: str) -> int:

@@ -18,17 +18,26 @@ time     s sec second:1  min minute:60  h hr hour:3600  day:86400  week wk:60480
 months   month:1  year yr:12  decade:120  century:1200
 angle    deg degree:1  rad radian:57.29
 money    dollar usd buck:1  cent ¢ penny pennie:1/100
-length3  l liter litre:1/1000  ml milliliter millilitre:1/1000000
+length3  l liter litre:1/1000  ml milliliter millilitre cc:1/1000000
+length3  gal gallon:473176473/125000000000  qt quart:473176473/500000000000  pt pint:473176473/1000000000000  cup:473176473/2000000000000
+length3  floz:473176473/16000000000000  tbsp tablespoon:473176473/32000000000000  tsp teaspoon:157725491/32000000000000
+length2  ha hectare:10000  acre:316160658/78125
 euro     euro eur:1
 sterling sterling gbp:1
 yuan     yuan rmb:1
 rupee    rupee ₹:1
 force    n newton:1
-energy   j joule:1  kj kilojoule:1000
+energy   j joule:1  kj kilojoule:1000  cal calorie:523/125  watthour:3600
 power    w watt:1  kw kilowatt:1000
 voltage  v volt:1  kv kilovolt:1000
 current  amp ampere:1
+charge   coulomb:1
+resistance ohm:1
+capacity farad:1
+pressure pascal:1  bar:100000  atm atmosphere:101325
 cycles   hz hertz:1  khz kilohertz:1000  mhz megahertz:1000000
+amount   mol mole:1
+bits     bit:1  byte:8
 celsius  celsius:1
 fahrenheit  fahrenheit:1
 kelvin   kelvin:1
@@ -39,6 +48,58 @@ _TEMPERATURES: dict[tuple[tuple[str, int], ...], tuple[Fraction, Fraction]] = {
     (("fahrenheit", 1),): (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
     (("kelvin", 1),): (Fraction(1), Fraction(0)),
 }
+_PREFIXES = {
+    "p": Fraction(1, 10**12),
+    "n": Fraction(1, 10**9),
+    **dict.fromkeys("u\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}", Fraction(1, 10**6)),
+    "m": Fraction(1, 1000),
+    "c": Fraction(1, 100),
+    "d": Fraction(1, 10),
+    "h": Fraction(100),
+    "k": Fraction(1000),
+    "M": Fraction(10**6),
+    "G": Fraction(10**9),
+    "T": Fraction(10**12),
+}
+_MICRO = "u\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"
+# Symbols and their names in the table, by the prefixes that they take. Bytes have none: a kilobyte is 1000 or 1024 of them.
+_SYMBOLS = {
+    "": "K=kelvin",
+    f"n{_MICRO}mcdk": "m=m",
+    f"n{_MICRO}mcdkM": "g=g",
+    f"n{_MICRO[1:]}m": "s=s",
+    f"n{_MICRO}mcd": "l=l L=l",
+    f"pn{_MICRO}mkMGT": "N=n J=j W=w V=v A=amp Hz=hz Wh=watthour C=coulomb F=farad \N{GREEK CAPITAL LETTER OMEGA}=ohm mol=mol cal=cal",
+    "mhkMG": "Pa=pascal bar=bar",
+}
+_SPELLED_PREFIXES = {
+    "pico": "p",
+    "nano": "n",
+    "micro": "u",
+    "milli": "m",
+    "centi": "c",
+    "deci": "d",
+    "hecto": "h",
+    "kilo": "k",
+    "mega": "M",
+    "giga": "G",
+    "tera": "T",
+}
+_SPELLED = re.compile(
+    rf"({'|'.join(_SPELLED_PREFIXES)})(meter|metre|gram|second|liter|litre|newton|joule|watt|volt|amp|ampere|hertz|coulomb|farad|ohm|mole"
+    r"|calorie|pascal|bar)s?"
+)
+# Dimensions that others make up, with the size of their unit there: a newton is 1000 g m/s^2.
+_DERIVED: dict[str, tuple[dict[str, int], Fraction]] = {
+    "force": ({"mass": 1, "length": 1, "time": -2}, Fraction(1000)),
+    "energy": ({"mass": 1, "length": 2, "time": -2}, Fraction(1000)),
+    "power": ({"mass": 1, "length": 2, "time": -3}, Fraction(1000)),
+    "pressure": ({"mass": 1, "length": -1, "time": -2}, Fraction(1000)),
+    "current": ({"charge": 1, "time": -1}, Fraction(1)),
+    "voltage": ({"mass": 1, "length": 2, "time": -2, "charge": -1}, Fraction(1000)),
+    "resistance": ({"mass": 1, "length": 2, "time": -1, "charge": -2}, Fraction(1000)),
+    "capacity": ({"mass": -1, "length": -2, "time": 2, "charge": 2}, Fraction(1, 1000)),
+}
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3}
 _SPELLED_OUT = {
     **dict.fromkeys(("degrees celsius", "degree celsius"), "celsius"),
@@ -47,6 +108,7 @@ _SPELLED_OUT = {
     "kph": "km/hour",
     "kmh": "km/hour",
     "pounds sterling": "sterling",
+    **dict.fromkeys(("fluid ounce", "fluid ounces", "fl oz"), "floz"),
 }
 
 
@@ -75,10 +137,25 @@ def _table() -> dict[str, tuple[str, Fraction]]:
     return found
 
 
+def _prefixed() -> dict[str, tuple[str, Fraction]]:
+    """Return the symbols whose case counts, each with its prefixes: mW is not MW."""
+    found: dict[str, tuple[str, Fraction]] = {}
+    for prefixes, symbols in _SYMBOLS.items():
+        for symbol, name in (entry.split("=") for entry in symbols.split()):
+            dimension, size = KNOWN[name]
+            found[symbol] = (dimension, size)
+            found.update({prefix + symbol: (dimension, size * _PREFIXES[prefix]) for prefix in prefixes})
+    return found
+
+
 KNOWN = _table()
-# Longest first, so that "min" is not read as "m". Letters that are mostly variables are left out.
-_LETTERS = "|".join(sorted(map(re.escape, KNOWN.keys() - {"n", "j", "w", "v"}), key=len, reverse=True))
-SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?i:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may follow a digit directly
+_EXACT = _prefixed()
+# Longest first, so that "min" is not read as "m". Letters that are mostly variables or products are left out.
+_PRODUCTS = {"n", "j", "w", "v", "ha", "pt", "qt", "cc", "cal", "gal", "bar", "mol", "bit", "atm", "tsp", "cup"}
+_LETTERS = "|".join(sorted(map(re.escape, KNOWN.keys() - _PRODUCTS), key=len, reverse=True))
+_CAPITALS = "|".join(sorted((symbol for symbol in _EXACT if len(symbol) > 1 and symbol[1].isupper()), key=len, reverse=True))
+# A unit that may follow a digit directly.
+SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?:{_CAPITALS}|[hkMG]?Pa|(?i:{_LETTERS}))(?:\^?\{{?[23]\}}?)?")
 _POWER = re.compile(r"\^?\{?(-?[1-3])\}?$")
 _SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
 
@@ -88,13 +165,13 @@ def read_unit(words: str) -> Unit:
     """Parse the words of a unit, such as `square meters`, `cm^2`, `miles per hour`."""
     dimension: dict[str, int] = {}
     size = Fraction(1)
-    folded = " ".join(words.casefold().replace(".", "").split())
-    folded = _SPELLED_OUT.get(folded, folded)
-    for position, part in enumerate(_SEPARATED.split(folded)):
+    written = " ".join(words.replace(".", "").split())
+    folded = written.casefold()
+    for position, part in enumerate(_SEPARATED.split(_SPELLED_OUT.get(folded, written))):
         power = 1
         for word in part.split():
-            if word in _SQUARED:
-                power = _SQUARED[word]
+            if word.casefold() in _SQUARED:
+                power = _SQUARED[word.casefold()]
                 continue
             if found := _POWER.search(word):
                 word, power = word[: found.start()], int(found[1])
@@ -103,8 +180,10 @@ def read_unit(words: str) -> Unit:
                 return Unit(dimension=(), size=Fraction(1), words=folded)
             signed = power if position == 0 else -power
             name = base[0].rstrip("23")
-            dimension[name] = dimension.get(name, 0) + signed * int(base[0].removeprefix(name) or 1)
-            size *= base[1] ** signed
+            parts, factor = _DERIVED.get(name, ({name: int(base[0].removeprefix(name) or 1)}, Fraction(1)))
+            for part_name, exponent in parts.items():
+                dimension[part_name] = dimension.get(part_name, 0) + signed * exponent
+            size *= (base[1] * factor) ** signed
             power = 1
     return Unit(dimension=tuple(sorted(item for item in dimension.items() if item[1])), size=size, words=folded)
 
@@ -119,4 +198,11 @@ def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
 
 
 def _base(word: str) -> tuple[str, Fraction] | None:
-    return KNOWN.get(word) or KNOWN.get(word.removesuffix("s")) or KNOWN.get(word.removesuffix("es"))
+    if exact := _EXACT.get(word):
+        return exact
+    folded = word.casefold()
+    found = KNOWN.get(folded) or KNOWN.get(folded.removesuffix("s")) or KNOWN.get(folded.removesuffix("es"))
+    if found is None and (spelled := _SPELLED.fullmatch(folded)):
+        dimension, size = KNOWN[spelled[2]]
+        return dimension, size * _PREFIXES[_SPELLED_PREFIXES[spelled[1]]]
+    return found
