@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isocost.amounts import quantity
 from isocost.tables.formats.base import Choice, Sample, at, reference_of
 from isocost.tables.reading.base import Record, Unread
 
@@ -84,7 +83,7 @@ class HarnessSamples:
             return ""
         return (
             f'its verdicts are those of the filter "{(self._filter or "")[:80]}"; "{name[:80]}" gives {other.differ:,} of '
-            f"{quantity(other.compared, 'document')} another one: choose with --filter"
+            f"{other.compared:,} document{'' if other.compared == 1 else 's'} another one: choose with --filter"
         )
 
     def _compare(self, name: str, row: Mapping[str, Any]) -> None:
