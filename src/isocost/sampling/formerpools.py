@@ -11,6 +11,7 @@ from pyarrow import ArrowException
 from isocost.amounts import quantity
 from isocost.errors import RunDirectoryError
 from isocost.events import Listener, Note
+from isocost.paths import open_file
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
@@ -48,7 +49,8 @@ def _draws_in(folder: Path) -> int:
     found = 0
     for path in folder.glob("*.parts/*.parquet"):
         try:
-            found += pq.read_metadata(path).num_rows
+            with open_file(path) as file:
+                found += pq.read_metadata(file).num_rows
         except (OSError, ArrowException):
             continue
     return found

@@ -115,6 +115,7 @@ def finetune(
             raise
         except IsocostError as error:  # of this student or its data; the others stand
             failed[key] = error
+    failed = {key: failed[key] for key in wanted if key in failed}  # in the study's order, not that of their ends
     # The last steps may have been written after the last reading.
     watch.done = watch.total
     watch.finish()

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from isocost.errors import TableError
+from isocost.errors import Option, TableError
 from isocost.nearest import did_you_mean
 from isocost.tables.columns import COLUMNS, KNOWN
 from isocost.tables.formats import FORMATS, PLAIN, format_class, format_name
@@ -206,12 +206,14 @@ class Importer:
             TableError: There is no such format, or the record is not of it.
         """
         if wished not in FORMATS:
-            raise TableError(f'--format: no format "{wished[:80]}"', advice=did_you_mean(wished, FORMATS) or f"known: {', '.join(FORMATS)}")
+            advice = did_you_mean(wished, FORMATS) or f"known: {', '.join(FORMATS)}"
+            raise TableError(f'no format "{wished[:80]}"', advice=advice, option=Option(name="format"))
         if not format_class(wished).recognises(record.fields) and not (wished == PLAIN and self.wishes.columns):
             other = format_name(record.fields)
             like = f"; it reads as {other}" if other else ""
             raise TableError(
-                f"{record.at}: is not a record of {format_class(wished).title}{like}", advice="name another --format, or leave it out"
+                f"{record.at}: is not a record of {format_class(wished).title}{like}",
+                advice=("name another ", Option(name="format"), ", or leave it out"),
             )
         return wished
 
