@@ -166,7 +166,7 @@ def test_the_bill_is_what_the_ledger_says(tmp_path: Path, out: Path) -> None:
     assert bill.filter(pl.col("model") == "The whole run")["spent_flops"].item() == pytest.approx(done)
     prompts = sum(len(prompt.split()) for prompt in told(tmp_path))
     assert line["spent_flops"] == pytest.approx(2 * 3000 * (prompts + line["tokens"]))
-    assert "with the judge, training and evaluation" in (out / "report.md").read_text()
+    assert "with the judge it is " in (out / "report.md").read_text()
     (found,) = (each for each in status_of(out)["accounts"] if each["account"] == "judge")
     assert (found["model"], found["samples"], found["flops"]) == ("strong", len(told(tmp_path)), pytest.approx(line["spent_flops"]))
     assert status_of(out)["spent"]["flops"] == pytest.approx(done)
@@ -249,9 +249,9 @@ def test_ctrl_c_ends_the_judging_too(tmp_path: Path, out: Path, monkeypatch: pyt
     asked = told(tmp_path)
     time.sleep(0.3)
     assert told(tmp_path) == asked
-    assert len(asked) < 20
     run(study, out)
     assert verdicts(out) == truth(out)
+    assert 2 * len(asked) < len(told(tmp_path))  # most of it was not asked before
 
 
 def interrupting() -> Listener:
