@@ -98,7 +98,7 @@ def test_the_card_has_budget_and_measures_once_they_are_known() -> None:
     )
     text = made(Rules(), result=result)
     assert "- budget: $3.00 over all problems\n- planned: 2.0 TFLOPs, $2.90\n" in text
-    assert "- realised: 4,800 draws, 1 generated token, $2.50, 0:01:30 of engine time\n" in text
+    assert "- realised: 4,800 draws, 1 generated token, $2.50\n" in text
     assert "| problems with a correct draw (`covered`) | 50.0% [40.0, 60.0] | 1,200 |" in text
     assert "| solutions kept per problem (`kept_per_problem`) | 2.25 [2.00, 2.50] | 1,200 |" in text
     assert "coverage@2" not in text

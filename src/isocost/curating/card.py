@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from isocost.amounts import duration, format_amount, quantity
 from isocost.curating.choosing import Curated, Rules
@@ -97,9 +97,10 @@ def _budget(result: CellResult) -> Iterator[str]:
         yield f"- budget: {format_amount(plan.unit, plan.amount)} over all problems"
     else:
         yield f"- no budget: {sum(plan.samples_per_problem.values()):g} draws per problem, whatever they cost"
-    if planned := costs_text(asdict(plan.cost)):
+    # Without seconds, which are measured: the same draws, bought again, have the same card.
+    if planned := costs_text(asdict(replace(plan.cost, seconds=None))):
         yield f"- planned: {planned}"
-    realised = costs_text(asdict(result.cost)) or "cost not known"
+    realised = costs_text(asdict(replace(result.cost, seconds=None))) or "cost not known"
     yield f"- realised: {quantity(result.n_samples, 'draw')}, {quantity(result.n_tokens, 'generated token')}, {realised}"
 
 
