@@ -40,6 +40,14 @@ def test_a_reply_that_another_prompt_got_before_is_told(reader: Reader) -> None:
     assert remark.startswith("two prompts got one and the same reply, id b: replies are mixed up")
 
 
+def test_a_reply_that_the_first_two_prompts_got_is_told_with_the_next_one(reader: Reader) -> None:
+    assert told(reader, "first question", "a", "The answer is 1.") == []
+    assert told(reader, "second question", "a", "The answer is 1.") == []
+    (remark,) = told(reader, "third question", "b", "The answer is 2.")
+    assert remark.startswith("two prompts got one and the same reply, id a: replies are mixed up")
+    assert told(reader, "fourth question", "c", "The answer is 3.") == []
+
+
 @pytest.mark.parametrize(
     "replies",
     [

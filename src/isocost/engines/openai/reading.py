@@ -33,6 +33,7 @@ class Reader:
         self._named: str | None = None  # the model's name in the last reply
         # Prompt, and solutions with their prompt tokens, of the last replies, by the endpoint's id.
         self._last: dict[str, tuple[str, list[tuple[str, int]]]] = {}
+        self._doubled = ""  # the id of a reply that two prompts got, until that is told
         self._repeated, self._got_it = "", set[str]()  # the text of the last reply, and the prompts in a row that got it
         self._got_alike = set[str]()  # the prompts in a row whose choices were equal
 
@@ -64,7 +65,7 @@ class Reader:
         """Add a remark to a reply that another prompt got before: a connection that is out of step hands out each reply too late.
 
         An endpoint that gives all its replies the same id tells nothing by it, and one that takes the second for it may give two short
-        answers the same.
+        answers the same. A repeat among the first replies is told with the next one that has another id.
         """
         texts = [(g.text, g.num_prompt_tokens) for g in found]
         before = self._last.pop(given, None)
@@ -74,9 +75,11 @@ class Reader:
             if len(self._last) > _REMEMBERED:
                 del self._last[next(iter(self._last))]
         is_short = sum(len(text) for text, _ in texts) < _TELLING
-        if before is None or not is_varied or is_short or before[0] == prompt or before[1] != texts:
+        if before is not None and not is_short and before[0] != prompt and before[1] == texts:
+            self._doubled = given
+        if not self._doubled or not is_varied or not found:
             return found
-        name = self.endpoint.clean(given, 60)
+        name, self._doubled = self.endpoint.clean(self._doubled, 60), ""
         text = f"two prompts got one and the same reply, id {name}: replies are mixed up, by the endpoint or a proxy"
         return _with_remark(found, "mixed up", text)
 
