@@ -28,7 +28,7 @@ _OPERATOR = (
 _BEHIND = re.compile(rf"(?i){_OPERATOR}")
 _ANYWHERE = re.compile(rf"(?i)(?<=\d){_OPERATOR}")
 # A lone letter that is no unit, at the end or before more of the expression. Letters of words in other languages go on with a word.
-_VARIABLE = re.compile(r" ?(?:[bcefijnopqrtuvwxyzXYZ]|[\u03b1-\u03c9])(?= ?(?:$|[-+*/^=(\d.,;!?)}\]$\\]))")
+_VARIABLE = re.compile(r" ?(?!\w\.[A-Za-z])(?:[bcefijnopqrtuvwxyzXYZ]|[\u03b1-\u03c9])(?= ?(?:$|[-+*/^=(\d.,;!?)}\]$\\]))")
 _MULTIPLE = re.compile(r"(?i)\b(?:twice|thrice|double|triple|half(?: of)?|(?:square|cube) root(?: of)?) $")
 _MOST_BEFORE = 24
 

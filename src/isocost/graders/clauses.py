@@ -13,7 +13,8 @@ _LEAD = r"(?:(?:about|approximately|around|roughly|exactly|only|just|simply|equa
 _VALUE = re.compile(rf"(?i)[\s*_`\"'(\[{{]*{_LEAD}(?:[a-z]\w?\s*=\s*)?(?:[-+\u2212]?\s?[$€£¥₹]?\s?[-+\u2212]?\.?\d|\$|\\[a-z(\[{{])")
 _EMPTY_LEAD = re.compile(r"(?i)\s*(?:(?:exactly|only|just|simply|equal\s+to|a\s+total\s+of)\s+)+")
 _CONJUNCTIONS = (
-    r"because|since|as(?!\s+(?:much|many|well)\b)|which|while|whereas|although|though|so(?!\s+(?:much|many)\b)|thus|hence|therefore"
+    r"because|since|as\s+(?:much|many|well)\s+as|(?<!much )(?<!many )(?<!well )as(?!\s+(?:much|many|well)\b)|which|while|whereas|although"
+    r"|though|so(?!\s+(?:much|many)\b)|thus|hence|therefore"
     r"|that\s+is|namely|meaning"
 )
 _PLAIN = re.compile(rf"\s*[-+]?\$?\d[\d,.]*(?:\s(?!(?:where|when|but|not|is|{_CONJUNCTIONS})\b)[a-z]++)?[\s.]*")
@@ -46,6 +47,16 @@ _GIVEN = re.compile(r"(?:\b(?:is|are|was|were|equals?)\b|[=:])[^=:]*[\d$\\]")  #
 _IS = re.compile(r"\bis\b(?:\s+equal to)?:?\s")
 # A statement in which a condition or another clause has begun
 _OTHER_CLAUSE = re.compile(r"\b(?:if|when|where|that|which|whose|who|because|but|while|since|so|unless|and(?!\s+[$\\]?\d))\b|[,;:(]\s")
+# "16 bars are shared by 8 children, so each gets 16/8 = 2", "since there were 60 boys, there were 160 - 60 = 100 girls": what follows is
+# the answer. "10, so 10 - 3 = 7 are left" is not such a sentence: it begins with a value that is no subject.
+_RESULT = re.compile(r"(?:[,;]\s*|\s)(?:so|thus|hence|therefore)\b[^=]*=\s*[-+\u2212]?\s?\\?[$€£¥₹]?\s?[-+\u2212]?\.?\d")
+_VALUE_AS_SUBJECT = re.compile(
+    r"\s*[^\sA-Za-z,;:]+(?:\s+(?!(?:so|thus|hence|therefore|which|and|but|because|since|as)\b)[A-Za-z'\u2019-]+){1,4}?"
+    r"\s+(?:is|are|was|were|has|have|had|will|can|costs?|makes?|gives?)\b"
+)
+_CALCULATION = re.compile(r"\d\s*(?:[-+*/×÷\u2212]|\\?%?\s+(?:plus|minus|times|of|divided\s+by)\b)")
+_GIVES_REASON = re.compile(r"(?i)\s*(?:since|because|as|if|when|after)\b")
+_WHICH_VALUE = re.compile(r"\s*,?\s+which\s+(?:is|equals|makes|gives)\s+(?=[-+\u2212]?\s?\\?[$€£¥₹]?\s?\.?\d)")
 _SUBJECT = re.compile(r"(?:the|a|an|this|that|these|its|his|her|their|our|my|it|there)\b")
 _WHICH_IS = re.compile(r",?\s*which\s+(?:is|are)\s+(?=[A-Z])")
 
@@ -59,7 +70,10 @@ def answer_part(sentence: str, *, stated: bool) -> str:
     """
     if _PLAIN.fullmatch(sentence):  # most answers, in a third of the time
         return sentence.strip()
-    if _VALUE.match(sentence):
+    is_value = _VALUE.match(sentence) is not None
+    if _GIVES_REASON.match(sentence) or (_RESULT.search(sentence) and (not is_value or _VALUE_AS_SUBJECT.match(sentence))):
+        return _behind_subject(sentence).strip()
+    if is_value:
         return _behind_calculation(_of_value(sentence)).strip()
     if _HAS_VALUE.search(sentence):
         return _behind_subject(_of_statement(sentence)).strip()
@@ -68,6 +82,9 @@ def answer_part(sentence: str, *, stated: bool) -> str:
 
 def _of_value(sentence: str) -> str:
     """Return a value at the beginning of a sentence, with its unit, without the clauses after it."""
+    found = _WHICH_VALUE.search(sentence)
+    if found and not _NUMBER.fullmatch(sentence[: found.start()].replace("$", "")) and _CALCULATION.search(sentence[: found.start()]):
+        sentence = sentence[found.end() :]  # "50% of 20, which is 10"
     lead = _EMPTY_LEAD.match(sentence)
     text = _cut(sentence[lead.end() :] if lead else sentence, (_AFTER_VALUE, _COORDINATE))
     for place in _AFTER_NUMBER.finditer(text):
