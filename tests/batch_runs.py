@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,10 @@ def quick(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The command line in this process, with short pauses between looks at a batch."""
     monkeypatch.setattr("isocost.sampling.batches.TIMING", SOON)
     return shell
+
+
+@pytest.fixture
+def patient(quick: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The same, which waits for answers until they come."""
+    monkeypatch.setattr("isocost.sampling.batches.TIMING", replace(SOON, results=600.0))
+    return quick

@@ -13,13 +13,13 @@ import pytest
 from isocost.dispatch.batches.collecting import Collector
 from isocost.engines.batches import BatchState
 from isocost.executors import batchworker
-from tests.batch_runs import SOON, Row, quick, show, study_of
+from tests.batch_runs import SOON, Row, patient, quick, show, study_of
 from tests.engines.openai.batchbooks import Ending, StoredBatch
 from tests.engines.openai.batchserver import BatchServer
 from tests.engines.openai.replies import Reply
 from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, shell, stored
 
-__all__ = ["quick", "shell"]
+__all__ = ["patient", "quick", "shell"]
 DRAWS = 24  # of eight problems
 OUT = "out"
 
@@ -103,7 +103,7 @@ def test_answers_without_a_file_are_not_bought_again(
 
 
 @pytest.mark.parametrize("counts", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_a_file_that_is_shown_after_the_end_of_its_batch_is_waited_for(quick: Shell, tmp_path: Path, counts: bool) -> None:
+def test_a_file_that_is_shown_after_the_end_of_its_batch_is_waited_for(patient: Shell, tmp_path: Path, counts: bool) -> None:
     looks = [0]
 
     def change(row: Row, batch: StoredBatch) -> None:
@@ -115,7 +115,7 @@ def test_a_file_that_is_shown_after_the_end_of_its_batch_is_waited_for(quick: Sh
 
     with BatchServer(lines={"400": 12}) as server:
         show(server, change)
-        assert_whole(server, tmp_path, study_of(server, tmp_path), quick)
+        assert_whole(server, tmp_path, study_of(server, tmp_path), patient)
     assert looks[0] == 4
 
 
