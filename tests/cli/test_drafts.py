@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,12 @@ def test_a_table_that_is_not_there_is_asked_for_by_its_option(tmp_path: Path, mo
     assert isinstance(done.exception, InputError)
     assert str(done.exception) == "samples.parquet: no such table of samples\n  name yours: --table FILE"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_is_named_may_be_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"problem_id": "1", "model": model, "generation": "7", "correct": True} for model in ("small", "large")]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for number, table in enumerate((f"file://{tmp_path}/rows.jsonl", "*ws.jsonl")):
+        done = CliRunner().invoke(app, ["init", f"s{number}.yaml", "--template", "table", "--table", table, "--problems", "gsm8k"])
+        assert done.exit_code == 0, done.output

@@ -105,6 +105,13 @@ def grader() -> Iterator[CodeGrader]:
         (f"Point: type = tuple\n{SQUARE}", f"Point: type = tuple\n{SQUARE}"),
         (f"{SQUARE}\n---\nDone", SQUARE),
         (f'{SQUARE}\n"""\n---\n"""', f'{SQUARE}\n"""\n---\n"""'),
+        ("f = lambda x: x + 1\nUsage: ```python\nprint(f(2))\n```\n", "f = lambda x: x + 1"),
+        ("N = 1\nasync def f(x): pass\nUsage: ```python\nprint(1)\n```", "N = 1\nasync def f(x): pass"),
+        (
+            "```python\ndef strip(s):\n    # removes ```json ...```\n    return s[7:-3]\n",
+            "def strip(s):\n    # removes ```json ...```\n    return s[7:-3]",
+        ),
+        ('```python\ndef f(s):\n    return f"""```\n{s}```\n"""\n', 'def f(s):\n    return f"""```\n{s}```\n"""'),
         # a body keeps its indentation
         ("    return x * x\n\n\n", "    return x * x"),
         ("\n```python\n    return x * x\n```", "    return x * x"),

@@ -108,8 +108,9 @@ def _complete(template: str | None, problems: str | None, models: str | None, ta
         refuse_missing(problems, folder)
     defaults = DEFAULTS[template]
     if template == "table":
-        table = table or answer("Which table of samples?", "samples.parquet")
-        if not any(path.exists() for path in (Path(table), folder / table)):
+        is_named, table = table is not None, table or answer("Which table of samples?", "samples.parquet")
+        # One that is named may be a URL or a pattern too; what is wrong with it is told where it is read.
+        if not is_named and not any(path.exists() for path in (Path(table), folder / table)):
             raise InputError(f"{table}: no such table of samples", advice=("name yours: ", Option(name="table", value="FILE")))
     problems = problems or answer(f"Which problems? A JSONL file, or {', '.join(SOURCES)}", defaults.problems)
     if models is None:

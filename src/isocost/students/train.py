@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -121,7 +122,8 @@ def finetune(
     watch.finish()
     for text in (*_failures(failed), *(text for key, trained in done.items() for text in _notes(key, trained))):
         listener(Note(text=text))
-    first = next(iter(failed.values()), None)
+    # A copy has no traceback, which would keep the frames that lead here, and with them all draws, in memory.
+    first = copy.copy(next(iter(failed.values()), None))
     return Trainings(done=tuple(_trainings(jobs, done)), failed=tuple(_failed_trainings(failed)), error=first)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 
 from isocost.graders.extract import LONGEST
@@ -87,7 +88,7 @@ def _between_markers(text: str) -> str:
 
 def _blocks(text: str) -> list[_Block]:
     """Return the fenced blocks with text. An unclosed block ends with the text; the prompt may have opened the first one."""
-    if (late := _LATE_FENCE.search(text)) and not _BEGUN.search(text, 0, late.end()):
+    if (late := _LATE_FENCE.search(text)) and _is_prose(text[: late.start()]) and not _BEGUN.match(text, late.start()):
         text = f"{text[: late.end()]}\n{text[late.end() :]}"
     is_tilde = _TILDES.search(text) is not None  # else a row of tildes is an underline in a docstring
     fences = [fence for fence in _FENCE.finditer(text) if fence[2][0] == "`" or is_tilde]
@@ -103,9 +104,23 @@ def _blocks(text: str) -> list[_Block]:
             blocks.append(_block(opened, text[opened.end() : fence.start()]))
             opened = None
     if opened is not None:
-        late_end = _LATE_END.search(text, opened.end())
-        blocks.append(_block(opened, text[opened.end() : late_end.start() if late_end else None]))
+        blocks.append(_block(opened, text[opened.end() : _late_end(text, opened.end())]))
     return [block for block in blocks if block.text.strip()]
+
+
+def _is_prose(text: str) -> bool:
+    """Return True if a text has no line that may be code."""
+    return all(not line.strip() or _PROSE.match(line) or _TAG.match(line) for line in text.split("\n"))
+
+
+def _late_end(text: str, start: int) -> int | None:
+    """Return the place of a fence behind the last line of a block, None without one. In a comment or a docstring it is none."""
+    last = deque(_LATE_END.finditer(text, start), maxlen=1)
+    if not last:
+        return None
+    end = last[0].start()
+    line = text[text.rfind("\n", 0, end) + 1 : end]
+    return None if "#" in line or "`" in line or len(_QUOTES.findall(text, start, end)) % 2 else end
 
 
 def _block(opened: re.Match[str], text: str) -> _Block:
