@@ -173,6 +173,7 @@ MADE_AGAIN = [
     "plan.json",
     "progress.json",
     "start.json",
+    "rates.json",
     "seconds.json",
     "measures.json",
     "models.json",

@@ -62,7 +62,6 @@ class Prepared:
             than there are.
         refused: Problems that were left out of the sets by the gold check.
         changes: Changes of the sets since the run's last start, by split.
-        mixed_rates: Models of which the run holds draws that were charged at other prices or another size than those of this start.
         held_out: Questions that training problems are compared with for near-duplicates, by set and problem id.
     """
 
@@ -76,7 +75,6 @@ class Prepared:
     available: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     changes: Mapping[str, SplitChanges] = field(default_factory=dict)
-    mixed_rates: tuple[str, ...] = ()
     held_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property

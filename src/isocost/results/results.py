@@ -107,7 +107,7 @@ def assemble(
         reasoning={key: (paid.reasoning_tokens, paid.tokens) for key, paid in bought.ledger.accounts.items() if paid.reasoning_tokens},
         truncated=_truncations(prepared, table),
         failed=bought.failed,
-        mixed_rates=prepared.mixed_rates,
+        mixed_rates=bought.mixed_rates,
         doubt=bought.doubt,
         failed_trainings=trainings.failed,
         pass_rates=pass_rates(measured, independence.by_outcomes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,6 @@ from isocost.ledger.submissions import Submissions
 from isocost.paths import read_bytes, shell_word, stamp_of
 from isocost.preparing.changes import read_last_study
 from isocost.preparing.prepare import Prepared
-from isocost.preparing.ratechanges import Rates
 from isocost.results.results import environment
 from isocost.sampling.batches import changed_error
 from isocost.store import RunDirectory
@@ -131,10 +130,8 @@ def resolved(study: Study, base: Path) -> str:
     return dump_yaml(raw)
 
 
-def manifest(
-    prepared: Prepared, base: Path, grading: Grading, chat_date: dt.date, rates: Mapping[str, Sequence[Rates]]
-) -> dict[str, object]:
-    """Return the provenance of a run: versions, hardware, the grader, rates, and weights and problems by hash."""
+def manifest(prepared: Prepared, base: Path, grading: Grading, chat_date: dt.date) -> dict[str, object]:
+    """Return the provenance of a run: versions, hardware, the grader, and weights and problems by hash."""
     return {
         "isocost": version("isocost"),
         "seed": prepared.study.seed,
@@ -142,7 +139,6 @@ def manifest(
         "chat_date": chat_date.isoformat(),
         "grader": {"name": grading.grader.name, "version": grading.grader.version},
         "models": dict(prepared.identities),
-        "rates": dict(rates),
         "problems": {
             split: {"n": len(problems), "digest": digest([[p.id, p.question, p.answer] for p in problems])}
             for split, problems in prepared.problems.items()

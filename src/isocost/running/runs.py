@@ -30,7 +30,6 @@ from isocost.preparing.facts import cache_available, cache_facts
 from isocost.preparing.parts import known_parts
 from isocost.preparing.prepare import Prepared, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
-from isocost.preparing.ratechanges import charged_rates, note_mixed_rates
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, Tell, contact_endpoints
 from isocost.running.finished import Finished
@@ -321,12 +320,9 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                rates = charged_rates(directory, prepared.cards)
-                note_mixed_rates(directory, rates, listener)
-                made = manifest(prepared, base, grading, chat_date, rates)
+                made = manifest(prepared, base, grading, chat_date)
                 directory.write_json(made, "manifest.json")
-                mixed = tuple(name for name, each in rates.items() if len(each) > 1)
-                usable = replace(usable, changes=compare_problems(directory, usable.problems), mixed_rates=mixed)
+                usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
                 gold.record(usable, directory, listener)
                 mark_leftovers(study, directory, listener)

@@ -37,6 +37,7 @@ from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
 from isocost.sampling.progress import Progress
+from isocost.sampling.rates import note_mixed_rates
 from isocost.sampling.reconciliation import Reconciliation, ReconciliationTerms
 from isocost.sampling.solutions import Solutions
 from isocost.store import RunDirectory
@@ -58,6 +59,7 @@ class SamplingOutcome:
         ledger: The ledger, with all payments.
         failed: The draws that failed, by model that has any.
         doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
+        mixed_rates: Models with draws that were charged at other prices or another size than the study has now.
     """
 
     problems: tuple[Problem, ...]
@@ -69,6 +71,7 @@ class SamplingOutcome:
     ledger: Ledger
     failed: Mapping[str, Failed] = field(default_factory=dict)
     doubt: str = ""
+    mixed_rates: tuple[str, ...] = ()
 
     @property
     def allocations(self) -> dict[Cell, list[Allocation]]:
@@ -88,6 +91,7 @@ class Sampling:
         pilot: The draws of the pilot; empty without one.
         progress: The progress of the stage.
         listener: Called with notes.
+        mixed_rates: As in `SamplingOutcome`.
     """
 
     prepared: Prepared
@@ -97,6 +101,7 @@ class Sampling:
     pilot: Sequence[Allocation]
     progress: Progress
     listener: Listener
+    mixed_rates: tuple[str, ...]
 
 
 @contextmanager
@@ -139,6 +144,7 @@ def open_sampling(
     submissions = _settle(ledger, directory, pools, terms, listener)
     _take_changes(prepared, directory, pools, listener)
     _note_unpriced(pools, listener)
+    mixed_rates = note_mixed_rates(pools, directory, listener)
     pilot = pilot_allocations(prepared, _ids(prepared), list(pools))
     watch = _watch(prepared, directory, pools, pilot, listener)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
@@ -150,7 +156,14 @@ def open_sampling(
         if batch_terms.cancel:
             cancel_batches(submissions, pools, executor, ledger, grading, progress, batches)
         yield Sampling(
-            prepared=prepared, directory=directory, pools=pools, sampler=sampler, pilot=pilot, progress=progress, listener=listener
+            prepared=prepared,
+            directory=directory,
+            pools=pools,
+            sampler=sampler,
+            pilot=pilot,
+            progress=progress,
+            listener=listener,
+            mixed_rates=mixed_rates,
         )
     except LimitReachedError as error:
         for pool in pools.values():
@@ -189,7 +202,7 @@ def sample(sampling: Sampling, grading: Grading) -> SamplingOutcome:
     buy_pilot(sampling)
     plans, ran = _buy_cells(sampling, grader_key(grading))
     _conclude(sampling.progress, sampling.pools, sampling.listener)
-    return _outcome(sampling.prepared, plans, ran, sampling.progress)
+    return _outcome(sampling, plans, ran)
 
 
 def _make_pools(prepared: Prepared, directory: RunDirectory, grading: Grading, listener: Listener) -> dict[str, Pool]:
@@ -203,8 +216,9 @@ def _make_pools(prepared: Prepared, directory: RunDirectory, grading: Grading, l
     return pools
 
 
-def _outcome(prepared: Prepared, plans: tuple[CellPlan, ...], ran: CellsRun, progress: Progress) -> SamplingOutcome:
+def _outcome(sampling: Sampling, plans: tuple[CellPlan, ...], ran: CellsRun) -> SamplingOutcome:
     """Return the outcome of a stage that is finished."""
+    prepared, progress = sampling.prepared, sampling.progress
     return SamplingOutcome(
         problems=tuple(prepared.problems["train"]),
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
@@ -215,6 +229,7 @@ def _outcome(prepared: Prepared, plans: tuple[CellPlan, ...], ran: CellsRun, pro
         ledger=progress.ledger,
         failed=failed_models(progress.pools),
         doubt=progress.doubt,
+        mixed_rates=sampling.mixed_rates,
     )
 
 

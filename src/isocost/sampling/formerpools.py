@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-
-import pyarrow.parquet as pq
-from pyarrow import ArrowException
 
 from isocost.amounts import quantity
 from isocost.errors import RunDirectoryError
 from isocost.events import Listener, Note
-from isocost.paths import open_file
 from isocost.sampling.pools import Pool
+from isocost.sampling.reconciliation import logs_in
 from isocost.store import RunDirectory
 
 
@@ -35,7 +31,7 @@ def refuse_renamed(pools: Mapping[str, Pool], directory: RunDirectory) -> None:
 def note_former_draws(pools: Mapping[str, Pool], directory: RunDirectory, listener: Listener) -> None:
     """Note, before any is bought, the models whose stored draws are all of another pool, such as that of another address or prompt."""
     for name, pool in pools.items():
-        former = 0 if pool.stored.count() else _draws_in(directory.path / "pools" / name)
+        former = 0 if pool.stored.count() else _draws_of_former(pool, directory)
         if former:
             text = (
                 f"{name}: it is sampled from the start, without the {quantity(former, 'stored draw')} of another model, address "
@@ -44,13 +40,8 @@ def note_former_draws(pools: Mapping[str, Pool], directory: RunDirectory, listen
             listener(Note(text=text, loud=True))
 
 
-def _draws_in(folder: Path) -> int:
-    """Return the number of draws in the sealed parts of a model's pools. A damaged part has none: reading its pool names it."""
-    found = 0
-    for path in folder.glob("*.parts/*.parquet"):
-        try:
-            with open_file(path) as file:
-                found += pq.read_metadata(file).num_rows
-        except (OSError, ArrowException):
-            continue
-    return found
+def _draws_of_former(pool: Pool, directory: RunDirectory) -> int:
+    """Return the number of draws in a model's other pools, sealed or not. Those of questions that have changed are in its own pool."""
+    name, pools = pool.card.name, directory.path / "pools"
+    former = [directory.batches("pools", model, log) for model, log in logs_in(pools, whole=False) if model == name and log != pool.id]
+    return sum(1 for log in former for _ in log.rows(("id",)))

@@ -132,7 +132,7 @@ class Reconciliation:
         """
         before, self._read = set(self._stored), frozenset(self._places)
         for folder, account in (("pools", "data"), (FOLDER, ACCOUNT)):
-            for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
+            for model, name in logs_in(self._directory.path / folder, whole=account == ACCOUNT):
                 if (account, model, name) not in self._places:
                     stored = self._directory.batches(folder, model, name).tables(PAID_COLUMNS)
                     for _ in iter_batches(stored, self.compare_place((account, model, name))):
@@ -321,7 +321,7 @@ def _lost_rows(lacking: Mapping[tuple[str, str], Cost]) -> Iterator[Row]:
         yield {"request": f"restored:{account}:{model}", **amounts, "account": account, "model": model}
 
 
-def _logs_in(folder: Path, *, whole: bool) -> Iterator[tuple[str, str]]:
+def logs_in(folder: Path, *, whole: bool) -> Iterator[tuple[str, str]]:
     """Yield (model, name) of every batch log below a folder.
 
     The file name of a pool's log ends in a dot and the name of its writer, which is removed unless `whole`. Judges' logs have no writer.
