@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -235,6 +236,32 @@ def test_a_response_in_several_files_of_code_is_one_row(tmp_path: Path, names: l
     assert sorted(left_out) == sorted(f"{tmp_path / name}: its solutions are read from {read}" for name in names if name != read)
 
 
+def test_a_response_in_several_files_of_code_at_urls_is_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for name, more in {"a/s.jsonl": {}, "a/s.jsonl_results.jsonl": {"passed": True}, "b/s.jsonl": {}}.items():
+        memory.pipe_file(f"/code/{name}", json.dumps({"task_id": "T/0", "completion": "x = 1", **more}).encode())
+    try:
+        urls = [f"memory://code/{name}" for name in ("a/s.jsonl", "a/s.jsonl_results.jsonl", "b/s.jsonl")]
+        assert run(monkeypatch, *urls, "-o", str(tmp_path / "t.jsonl"), "--model", "m") == 0
+        assert capsys.readouterr().err.count("memory://code/a/s.jsonl: its solutions are read from s.jsonl_results.jsonl") == 1
+        assert [json.loads(line)["correct"] for line in (tmp_path / "t.jsonl").read_text().splitlines()] == [True, None]
+    finally:
+        memory.rm("/code", recursive=True)
+
+
+def test_of_several_files_of_code_the_one_of_the_wanted_format_is_read(tmp_path: Path) -> None:
+    foreign.evalplus_results(tmp_path / "s_eval_results.json")
+    for name in ("s.jsonl", "s.raw.jsonl"):
+        foreign.lines(tmp_path / name, [{"task_id": "HumanEval/0", "completion": "x"}])
+    assert [file.name for file in expand([tmp_path], wanted="evalplus")[0]] == ["s.jsonl"]
+    assert [file.name for file in expand([tmp_path], wanted="evalplus-results")[0]] == ["s_eval_results.json"]
+    assert [file.name for file in expand([tmp_path])[0]] == ["s_eval_results.json"]
+
+
 def test_files_of_other_kinds_with_such_names_are_all_read(tmp_path: Path) -> None:
     for name in ("s.jsonl", "s.raw.jsonl", "s-sanitized.jsonl"):
         foreign.lines(tmp_path / name, [{"problem_id": 1, "model": "m", "generation": name}])
@@ -284,12 +311,36 @@ def test_filters_that_judge_otherwise_are_noted(
     ]
     path = foreign.harness(tmp_path / "samples_gsm8k_2026-01-01T00-00-00.jsonl", rows)
     note = (
-        'its verdicts are those of the filter "strict-match"; "flexible-extract" gives 2 of 3 documents another one: choose with --filter'
+        'its verdicts are those of the filter "strict-match"; "flexible-extract" gives 2 of 3 responses another one: choose with --filter'
     )
     assert run(monkeypatch, str(path), "-o", str(tmp_path / "a.parquet"), "--model", "m") == 0
     assert note in capsys.readouterr().err
     assert run(monkeypatch, str(path), "-o", str(tmp_path / "b.parquet"), "--model", "m", "--filter", "strict-match") == 0
     assert note not in capsys.readouterr().err
+
+
+def test_filters_are_compared_by_the_score_that_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"doc": doc, "responses": ["#### 7"], "filtered": ["7"], "filter": name, "metrics": {"exact_match": 1.0, **more}}
+        for name, more in (("strict", {"acc": 0, "nan": math.nan, "points": 3}), ("flexible", {"acc": 1, "nan": math.nan, "points": 5}))
+        for doc in range(2)
+    ]
+    rows.append({"doc": 0, "responses": ["#### 7"], "filtered": ["7"], "filter": "unscored", "metrics": {}})
+    path, told = foreign.harness(tmp_path / "samples_x.jsonl", rows), {}
+    for name, options in {
+        "the usual one": [],
+        "chosen": ["--scorer", "acc"],
+        "no number": ["--scorer", "nan"],
+        "a rule": ["--correct", "points>=4"],
+        "a rule that both pass": ["--correct", "points>=2"],
+        "mapped": ["--map", "correct=acc"],
+    }.items():
+        out = str(tmp_path / f"{len(told)}.parquet")
+        assert run(monkeypatch, str(path), "-o", out, "--model", "m", *options) == 0, name
+        told[name] = '"flexible" gives 2 of 2 responses another one' in capsys.readouterr().err
+    assert {name for name, note in told.items() if note} == {"chosen", "a rule", "mapped"}
 
 
 def test_urls_are_named_in_place_of_their_copies_and_files_of_this_machine_are_read_in_place(

@@ -62,7 +62,7 @@ def import_samples(
     if not out.lower().endswith(_SUFFIXES):
         raise InputError(f"{out}: a table ends in .parquet or .jsonl", advice="write it as -o table.parquet")
     with local(sources) as paths, uploaded(out) as path:
-        files, left_out = expand(paths)
+        files, left_out = expand(paths, wanted=wishes.format)
 
         def attempt(unsettled: frozenset[str]) -> tuple[Account, Outcomes]:
             importer, outcomes = Importer(wishes, unsettled=unsettled), Outcomes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -43,6 +44,12 @@ class Wishes:
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     rule: Rule | None = None
+
+    def __post_init__(self) -> None:
+        """Raise TableError for a format that there is not."""
+        if self.format is not None and self.format not in FORMATS:
+            advice = did_you_mean(self.format, FORMATS) or f"known: {', '.join(FORMATS)}"
+            raise TableError(f'no format "{self.format[:80]}"', advice=advice, option=Option(name="format"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,17 +161,25 @@ class Importer:
                 self._skip(flaw)
                 continue
             self.account.unknown.update(name for name in reader.unknown(record) if not self._is_mapped(name))
-            for sample in reader.samples(record):
-                found = sample if isinstance(sample, Unread) else self._row(sample, record.at, file)
-                if isinstance(found, Unread):
-                    self._skip(found)
-                else:
-                    seen[2] += 1
-                    yield found
+            for row in self._rows_of(reader, record, file):
+                seen[2] += 1
+                yield row
         if reader:
             self._close(reader, file)
         if not seen[2]:
             self._refuse_empty(file)
+
+    def _rows_of(self, reader: Format, record: Record, file: Path) -> Iterator[Row]:
+        for sample in reader.samples(record):
+            if isinstance(sample, Unread):
+                self._skip(sample)
+            elif sample.is_repeat:
+                reader.judged(sample, self._repeat_verdict(sample, record.at))
+            elif isinstance(found := self._row(sample, record.at, file), Unread):
+                self._skip(found)
+            else:
+                reader.judged(sample, found["correct"])
+                yield found
 
     def _close(self, reader: Format, file: Path) -> None:
         if why := reader.flaw():
@@ -203,11 +218,8 @@ class Importer:
         """Return the format that the user has named.
 
         Raises:
-            TableError: There is no such format, or the record is not of it.
+            TableError: The record is not of it.
         """
-        if wished not in FORMATS:
-            advice = did_you_mean(wished, FORMATS) or f"known: {', '.join(FORMATS)}"
-            raise TableError(f'no format "{wished[:80]}"', advice=advice, option=Option(name="format"))
         if not format_class(wished).recognises(record.fields) and not (wished == PLAIN and self.wishes.columns):
             other = format_name(record.fields)
             like = f"; it reads as {other}" if other else ""
@@ -286,6 +298,12 @@ class Importer:
             self._found.update([mapped] if sample.scores[mapped] is not None or mapped in sample.source else [])
             return verdict_of(sample, Choice(), None, at, self._unsettled)
         return verdict_of(sample, self.wishes.choice, self.wishes.rule, at, self._unsettled)
+
+    def _repeat_verdict(self, sample: Sample, at: str) -> bool | None:
+        """Return the verdict of another filter on a response; None without the score that decides."""
+        with suppress(TableError):
+            return self._verdict(sample, at).correct
+        return None
 
     def _model(self, file: Path) -> str:
         if self.wishes.choice.model:

@@ -12,6 +12,7 @@ from isocost.errors import TableError
 from isocost.paths import matching, real_path
 from isocost.tables.formats import format_name
 from isocost.tables.reading import Record, records_of
+from isocost.tables.remote import folder_of
 
 _SUFFIXES = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".yaml", ".yml", ".eval"))
 _DATA = "data"  # folder of the files of a data set, beside its card
@@ -25,11 +26,15 @@ _FORMS = (".raw", None, "-sanitized")  # the later, the better to grade
 _CODE = ("evalplus", "evalplus-results")
 
 
-def expand(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
+def expand(sources: Sequence[Path], *, wanted: str | None = None) -> tuple[list[Path], list[str]]:
     """Return the files of the sources, each folder's and pattern's in the order of their names, and what was left out, a sentence each.
 
     Of a folder, files that hold no samples are left out: tools write settings and summaries beside them. If no file of it holds any, the
-    files are those of its folder `data`, as in a folder of the datasets library.
+    files are those of its folder `data`, as in a folder of the datasets library. Of files with the same solutions one is kept.
+
+    Args:
+        sources: Files, patterns and folders.
+        wanted: The name of the format that all files are to be read as, None for each in its own.
 
     Raises:
         TableError: A source does not exist, a folder holds no samples, or a file is named twice.
@@ -44,24 +49,25 @@ def expand(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
         else:
             files += sorted(matching(source), key=_by_number)
     _refuse_repeats(files)
-    better = _same_solutions(files)
+    better = _same_solutions(files, wanted)
     left_out += [f"{file}: its solutions are read from {read.name}" for file, read in better.items()]
     return [file for file in files if file not in better], left_out
 
 
-def _same_solutions(files: Sequence[Path]) -> dict[Path, Path]:
-    """Return the files whose solutions are also in a better one, with that: one with results first, then the sanitized one."""
-    named: dict[Path, list[tuple[tuple[bool, int], Path]]] = {}
+def _same_solutions(files: Sequence[Path], wanted: str | None) -> dict[Path, Path]:
+    """Return the files whose solutions are also in a better one, with that: of the wanted format, with results, the sanitized one."""
+    named: dict[tuple[str, str], list[tuple[tuple[bool, int], Path]]] = {}
     for file in files:
         if found := _SOLUTIONS.fullmatch(file.name):
             rank = (found["results"] is not None, _FORMS.index(found["form"]))
-            named.setdefault(file.with_name(found["name"]), []).append((rank, file))
+            named.setdefault((folder_of(file), found["name"]), []).append((rank, file))
     better: dict[Path, Path] = {}
     for group in named.values():
-        solutions = [each for each in group if kind_of(each[1]) in _CODE] if len(group) > 1 else []
+        kinds = {file: kind_of(file) for _, file in group} if len(group) > 1 else {}
+        solutions = [(kinds[file] == wanted, rank, file) for rank, file in group if kinds.get(file) in _CODE]
         if solutions:
-            best = max(solutions)[1]
-            better.update((file, best) for _, file in solutions if file != best)
+            best = max(solutions)[-1]
+            better.update((file, best) for *_, file in solutions if file != best)
     return {file: better[file] for file in files if file in better}
 
 

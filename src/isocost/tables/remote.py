@@ -64,6 +64,12 @@ def with_urls(text: str) -> str:
     return text
 
 
+def folder_of(path: Path) -> str:
+    """Return the folder of a file, or of the URL that it is a copy of."""
+    url = _URLS.get(str(path))
+    return str(path.parent) if url is None else url.partition("?")[0].rpartition("/")[0]
+
+
 @contextmanager
 def uploaded(out: str) -> Iterator[Path]:
     """Yield a local path to write to. What is written there goes to the URL at the end of the block, if no error ended it.

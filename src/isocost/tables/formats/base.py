@@ -38,12 +38,14 @@ class Sample:
         scores: Verdicts and rewards by name, as the file has them, most telling first. None is an unknown one.
         settles: True if the first score decides although there are others.
         source: The object that the sample was read from, for `--map` and `--correct`.
+        is_repeat: True for a response that is read already, with scores of another filter: they are compared, and it gives no row.
     """
 
     values: Mapping[str, Any]
     scores: Mapping[str, Any] = field(default_factory=dict)
     settles: bool = False
     source: Mapping[str, Any] = field(default_factory=dict)
+    is_repeat: bool = False
 
 
 class Format(Protocol):
@@ -65,6 +67,9 @@ class Format(Protocol):
     def samples(self, record: Record) -> Iterator[Sample | Unread]:
         """Yield the responses of a record, and what gives none."""
 
+    def judged(self, sample: Sample, correct: bool | None) -> None:
+        """Take note of the verdict on a response; None if it has none."""
+
     def unknown(self, record: Record) -> Iterable[str]:
         """Return the fields of a record that are neither read nor known to be of no use."""
 
@@ -79,6 +84,9 @@ class Known:
     """A part of formats whose records have known fields."""
 
     known: ClassVar[frozenset[str]] = frozenset()
+
+    def judged(self, sample: Sample, correct: bool | None) -> None:
+        """Do nothing: no response is read twice."""
 
     def unknown(self, record: Record) -> Iterable[str]:
         """Return the fields that are not among the known ones."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isocost.tables.formats.base import Choice, Sample, at, reference_of
+from isocost.tables.formats.base import Choice, Known, Sample, at, reference_of
 from isocost.tables.reading.base import Record, Unread
 
 _NAME = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[-.\d]+))?\Z")
@@ -20,7 +20,7 @@ _INVALID = "[invalid]"  # what its filters return where they find no answer
 _USUAL = "exact_match"
 
 
-class HarnessSamples:
+class HarnessSamples(Known):
     """A row per document and filter. Rows of further filters are the same responses, graded otherwise."""
 
     title = "lm-evaluation-harness"
@@ -28,7 +28,7 @@ class HarnessSamples:
     def __init__(self, path: Path, choice: Choice) -> None:
         self._wanted, self._filter = choice.filter, choice.filter
         self._seen: dict[str, None] = {}
-        self._verdicts: dict[tuple[str, str], object] = {}  # of the chosen filter, by document and metric
+        self._verdicts: dict[tuple[Any, int], bool] = {}  # by the chosen filter, of each document and response
         self._others: dict[str, _Other] = {}  # further filters
         name = _NAME.match(path.stem)
         self._task = f"{name['task']}/" if name else ""
@@ -47,23 +47,38 @@ class HarnessSamples:
             self._seen[name] = None
             self._filter = self._filter or name
             if name != self._filter:
-                self._compare(name, row)
+                yield from self._repeats(row)
                 yield Unread(at=record.at, reason=f'the same response under another filter, "{name[:80]}"', is_repeat=True)
                 return
         texts = _texts(row.get("resps"))
         if texts is None:
             yield Unread(at=record.at, reason="log-likelihoods, not a response")
             return
-        scores = _metrics(row)
-        self._verdicts.update(((_key(row), metric), score) for metric, score in scores.items())
         for index, text in enumerate(texts):
             values: dict[str, Any] = {"problem_id": f"{self._task}{row['doc_id']}", "model": self._model, "generation": text}
             # A file has all responses of a document, so another file of the task is another run of it.
             values["sample_index"] = index
             values["expected_answer"] = reference_of(row.get("target"))
             values["predicted_answer"] = _answer(row.get("filtered_resps"), index, len(texts))
-            mine = {metric: _share(score, index, len(texts)) for metric, score in scores.items()}
-            yield Sample(values=values, scores=mine, settles=_USUAL in mine and next(iter(mine)) == _USUAL, source=row)
+            yield _sample(row, index, len(texts), values)
+
+    def _repeats(self, row: Mapping[str, Any]) -> Iterator[Sample]:
+        """Yield the responses of a row of a further filter, for their scores."""
+        count = len(_texts(row.get("resps")) or ())
+        for index in range(count):
+            yield _sample(row, index, count, {"sample_index": index}, is_repeat=True)
+
+    def judged(self, sample: Sample, correct: bool | None) -> None:
+        """Keep the verdict on a response, or compare that of a further filter with it."""
+        if correct is None:
+            return
+        key = sample.source["doc_id"], sample.values["sample_index"]
+        if not sample.is_repeat:
+            self._verdicts[key] = correct
+        elif key in self._verdicts:
+            other = self._others.setdefault(sample.source["filter"], _Other())
+            other.compared += 1
+            other.differ += correct != self._verdicts[key]
 
     def unknown(self, record: Record) -> Iterable[str]:
         """Return the fields that are not read."""
@@ -83,29 +98,23 @@ class HarnessSamples:
             return ""
         return (
             f'its verdicts are those of the filter "{(self._filter or "")[:80]}"; "{name[:80]}" gives {other.differ:,} of '
-            f"{other.compared:,} document{'' if other.compared == 1 else 's'} another one: choose with --filter"
+            f"{other.compared:,} response{'' if other.compared == 1 else 's'} another one: choose with --filter"
         )
-
-    def _compare(self, name: str, row: Mapping[str, Any]) -> None:
-        """Compare the verdict of a further filter, by the first metric that both have, with that of the chosen one."""
-        other, key = self._others.setdefault(name, _Other()), _key(row)
-        for metric, score in _metrics(row).items():
-            if (key, metric) in self._verdicts:
-                other.compared += 1
-                other.differ += score != self._verdicts[key, metric]
-                return
 
 
 @dataclass(slots=True)
 class _Other:
-    """A filter beside the chosen one: documents that both graded, and those of which they differ."""
+    """A filter beside the chosen one: responses that both graded, and those of which they differ."""
 
     compared: int = 0
     differ: int = 0
 
 
-def _key(row: Mapping[str, Any]) -> str:
-    return str(row["doc_id"])
+def _sample(row: Mapping[str, Any], index: int, count: int, values: Mapping[str, Any], *, is_repeat: bool = False) -> Sample:
+    """Return one of a row's `count` responses with its scores."""
+    mine = {metric: _share(score, index, count) for metric, score in _metrics(row).items()}
+    settles = _USUAL in mine and next(iter(mine)) == _USUAL
+    return Sample(values=values, scores=mine, settles=settles, source=row, is_repeat=is_repeat)
 
 
 def _texts(resps: object) -> list[str] | None:

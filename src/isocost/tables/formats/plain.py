@@ -8,7 +8,7 @@ from typing import Any
 
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS
-from isocost.tables.formats.base import Choice, Sample
+from isocost.tables.formats.base import Choice, Known, Sample
 from isocost.tables.outcomes import settle
 from isocost.tables.reading.base import Record, Unread
 
@@ -17,7 +17,7 @@ ALIASES = {"generation": ("prediction",), "expected_answer": ("gold", "answer")}
 _KNOWN = {"correct", "outcome", "reason", "reward", *COLUMNS, *(alias for names in ALIASES.values() for alias in names)}
 
 
-class Rows:
+class Rows(Known):
     """A row per sample. A reward in the place of `correct` is a field of the name `reward`."""
 
     title = "rows"
@@ -50,11 +50,3 @@ class Rows:
     def unknown(self, record: Record) -> Iterable[str]:
         """Return the fields that are not read."""
         return [name for name in record.fields if name not in _KNOWN]
-
-    def flaw(self) -> str:
-        """Return what is wrong with the file as a whole; "" if nothing is."""
-        return ""
-
-    def doubt(self) -> str:
-        """Return "": nothing is known that is doubtful."""
-        return ""

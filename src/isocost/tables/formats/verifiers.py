@@ -32,7 +32,7 @@ _TRACE_FIELDS = (
 )
 
 
-class Rollouts:
+class Rollouts(Known):
     """A row per rollout, with a reward and metrics."""
 
     title = "verifiers"
@@ -71,14 +71,6 @@ class Rollouts:
         # Metrics are written twice, in `metrics` and beside it.
         metrics = mapping(record.fields.get("metrics"))
         return [name for name in record.fields if name not in self._known and name not in metrics]
-
-    def flaw(self) -> str:
-        """Return what is wrong with the file as a whole; "" if nothing is."""
-        return ""
-
-    def doubt(self) -> str:
-        """Return "": nothing is known that is doubtful."""
-        return ""
 
 
 class Traces(Known):
