@@ -9,6 +9,26 @@ from isocost.curating import NearDuplicate, Rules, card
 from isocost.records import Cell, CellPlan, CellResult, Cost, Estimate, SamplingParams
 from tests.curating.test_choosing import draw, run
 
+COVERED = Estimate(value=0.5, low=0.4, high=0.6, n=1_200)
+KEPT = Estimate(value=2.25, low=2.0, high=2.5, n=1_200)
+RESULT = CellResult(
+    plan=CellPlan(
+        cell=Cell(arm="weak", budget="low"),
+        models=("weak",),
+        unit="usd",
+        amount=3.0,
+        basis="planned",
+        samples_per_problem={"weak": 4.0},
+        cost=Cost(usd=2.9, flops=2e12),
+    ),
+    cost=Cost(usd=2.5, seconds=90.0),
+    n_samples=4_800,
+    n_tokens=1,
+    measures={"covered": COVERED, "kept_per_problem": KEPT, "coverage@2": COVERED},
+    funnel=(),
+    n_kept=1,
+)
+
 
 def test_the_card_says_what_the_set_is() -> None:
     curated = run([draw(0), draw(1), draw(2, "solution 1"), draw(0, model="strong")])
@@ -21,6 +41,7 @@ def test_the_card_says_what_the_set_is() -> None:
         distinct="string",
         rules=Rules(),
         seed=7,
+        result=RESULT,
     )
     assert text.startswith("# gsm8k-qwen: both@low\n\n2 sampled solutions of 1 problem (gsm8k, train)")
     assert "| model | solutions | temperature | top p | top k | max tokens | stop |" in text
@@ -35,7 +56,8 @@ def test_the_card_says_what_the_set_is() -> None:
 def made(rules: Rules, **more: Any) -> str:
     curated = run([draw(0)])
     cell = Cell(arm="weak", budget="low")
-    return card(curated, cell, study="s", problems="lab", sampling={"weak": SamplingParams()}, distinct=None, rules=rules, seed=0, **more)
+    options = {"distinct": None, "rules": rules, "seed": 0, "result": RESULT, **more}
+    return card(curated, cell, study="s", problems="lab", sampling={"weak": SamplingParams()}, **options)
 
 
 @pytest.mark.parametrize(
@@ -76,36 +98,16 @@ def test_the_card_has_licences_terms_and_near_duplicates() -> None:
     assert "| p200 |" not in text
 
 
-def test_the_card_has_budget_and_measures_once_they_are_known() -> None:
-    covered = Estimate(value=0.5, low=0.4, high=0.6, n=1_200)
-    kept = Estimate(value=2.25, low=2.0, high=2.5, n=1_200)
-    result = CellResult(
-        plan=CellPlan(
-            cell=Cell(arm="weak", budget="low"),
-            models=("weak",),
-            unit="usd",
-            amount=3.0,
-            basis="planned",
-            samples_per_problem={"weak": 4.0},
-            cost=Cost(usd=2.9, flops=2e12),
-        ),
-        cost=Cost(usd=2.5, seconds=90.0),
-        n_samples=4_800,
-        n_tokens=1,
-        measures={"covered": covered, "kept_per_problem": kept, "coverage@2": covered},
-        funnel=(),
-        n_kept=1,
-    )
-    text = made(Rules(), result=result)
+def test_the_card_has_the_budget_and_the_measures_of_the_cell() -> None:
+    text = made(Rules())
     assert "- budget: $3.00 over all problems\n- planned: 2.0 TFLOPs, $2.90\n" in text
     assert "- realised: 4,800 draws, 1 generated token, $2.50\n" in text
     assert "| problems with a correct draw (`covered`) | 50.0% [40.0, 60.0] | 1,200 |" in text
     assert "| solutions kept per problem (`kept_per_problem`) | 2.25 [2.00, 2.50] | 1,200 |" in text
     assert "coverage@2" not in text
     assert "False equations" not in text
-    number_matched = replace(result, plan=replace(result.plan, unit=None, amount=None), cost=Cost(), measures={"fpr": covered})
+    number_matched = replace(RESULT, plan=replace(RESULT.plan, unit=None, amount=None), cost=Cost(), measures={"fpr": COVERED})
     text = made(Rules(), result=number_matched)
     assert "- no budget: 4 draws per problem, whatever they cost\n" in text
     assert "generated token, cost not known" in text
     assert "False equations are written out in 50.0% [40.0, 60.0] of the solved problems of this data (n 1,200)." in text
-    assert "## Budget" not in made(Rules())

@@ -58,9 +58,11 @@ def test_a_chat_student_is_trained_and_asked_in_its_chat_and_a_failure_stands_al
 ) -> None:
     monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
     jobs: list[TrainingJob] = []
+    cards: list[str] = []
 
     def failing(job: TrainingJob) -> Any:
         jobs.append(job)
+        cards.extend(path.read_text() for path in (tmp_path / "run" / "trainsets").glob("*@*/README.md"))
         if job.rows[0]["model"] == "strong":
             raise RunError("out of memory with 2 rows\n  raise finetune.gradient_accumulation")
         return train_in_worker(job)
@@ -70,6 +72,8 @@ def test_a_chat_student_is_trained_and_asked_in_its_chat_and_a_failure_stands_al
     out = run(write(tmp_path), tmp_path / "run", listener=lambda e: told.append(e.text) if isinstance(e, Note) else None).directory
     # Trained on conversations, which trainsets/ has too.
     assert len(jobs) == 2
+    assert cards
+    assert all("## Budget" in text and "## Measures" in text for text in cards)  # if the start ends in a training, they stay
     kept = pl.read_parquet(out / "trainsets" / "weak@low" / "train.parquet")
     assert kept["messages"].to_list() == [row["messages"] for job in jobs for row in job.rows if row["model"] == "weak"]
     assert [message["role"] for message in kept["messages"][0].to_list()] == ["system", "user", "assistant"]

@@ -29,15 +29,13 @@ def card(
     distinct: Level | None,
     rules: Rules,
     seed: int,
+    result: CellResult,
     chat: bool = False,
     judge: str | None = None,
     terms: Mapping[str, Sequence[str | None]] | None = None,
     near_duplicates: Sequence[NearDuplicate] = (),
-    result: CellResult | None = None,
 ) -> str:
-    """Return a data card in Markdown: the content and origin of the set, the sampling settings, what was left out, and the terms of use.
-
-    With `result` it has the budget and the measures of the cell too.
+    """Return a data card in Markdown: content and origin of the set, sampling settings, what was left out, budget, measures, terms of use.
 
     Args:
         curated: The training set.
@@ -48,11 +46,11 @@ def card(
         distinct: As given to `solutions`.
         rules: As given to `curate`.
         seed: As given to `seeded_ranks`.
+        result: The cell's draws, cost and measures.
         chat: True if the rows are conversations.
         judge: The model that judged the solutions; None if their answers were compared with the reference answers.
         terms: Licence and terms of each of the cell's models, None where the study names none.
         near_duplicates: The problems that were left out because they nearly repeat those of other sets.
-        result: The cell's draws, cost and measures; None before they are known.
     """
     n_kept, n_problems = curated.kept.size, len(curated.by_problem)
     settings = [(model, f"{curated.by_model.get(model, 0):,}", *asdict(params).values()) for model, params in sampling.items()]
@@ -68,7 +66,10 @@ def card(
         "A solution counts for the first line that applies.",
         table(("", "solutions", "meaning"), [(what.replace("_", " "), f"{count:,}", FUNNEL[what]) for what, count in curated.funnel]),
         *_near_duplicates(near_duplicates),
-        *(() if result is None else ("## Budget", "\n".join(_budget(result)), "## Measures", *measures_text(result.measures))),
+        "## Budget",
+        "\n".join(_budget(result)),
+        "## Measures",
+        *measures_text(result.measures),
         "## Terms",
         "The questions are under the terms of their source. The solutions were written by the models above: the terms of those models "
         "decide what may be trained on them.",

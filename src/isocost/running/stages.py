@@ -133,14 +133,13 @@ class StudyRun:
             return None
         audits = self._timed("audit", lambda: self.audit(bought, table, again=again))
         curated = self.curate(bought, table)
-        if last < STAGES.index("finetune"):
-            found = self._results(bought, table, curated, audits, Trainings(), [])
-            self._write_cards(curated, found)
-            write_measures(self.directory, found)
-            return None
-        self.trainings = trainings = self._timed("finetune", lambda: self.finetune(table, curated))
-        evaluates = last >= STAGES.index("evaluate") and not trainings.have_failed  # there is nothing to compare the untrained with
-        evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done)) if evaluates else []
+        trainings, evaluated = self.trainings, list[Evaluated]()
+        if last >= STAGES.index("finetune"):
+            if self.prepared.study.finetune is not None:  # cards before students: a start may end in a training
+                self._write_cards(curated, self._results(bought, table, curated, audits, trainings, evaluated))
+            self.trainings = trainings = self._timed("finetune", lambda: self.finetune(table, curated))
+        if last >= STAGES.index("evaluate") and not trainings.have_failed:  # else there is nothing to compare the untrained with
+            evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done))
         watch = StageWatch(stage="report", total=1, unit="report", listener=self.listener) if until == "report" else None
         found = self._results(bought, table, curated, audits, trainings, evaluated)
         self._write_cards(curated, found)
@@ -244,7 +243,7 @@ class StudyRun:
         return found
 
     def curate(self, bought: SamplingOutcome, table: DrawTable) -> dict[Cell, Curated]:
-        """Build every cell's training set, with its data card."""
+        """Build every cell's training set."""
         study, found = self.prepared.study, {}
         near = rules.near_duplicates(self.prepared)
         if study.curate.decontaminate:
@@ -266,13 +265,12 @@ class StudyRun:
             self.directory.write_frames(rows, trainsets.FOLDER, cell.name, trainsets.FILE)
             found[cell] = curated
         self._near = near
-        self._write_cards(found)  # a card without measures, in case the run ends before they are known
         release_freed()
         return found
 
-    def _write_cards(self, found: Mapping[Cell, Curated], measured: Results | None = None) -> None:
-        """Write the data cards of the training sets, with the measures of their cells once they are known."""
-        study, measures = self.prepared.study, {each.plan.cell: each for each in measured.cells} if measured else {}
+    def _write_cards(self, found: Mapping[Cell, Curated], measured: Results) -> None:
+        """Write the data cards of the training sets, with the measures of their cells."""
+        study, measures = self.prepared.study, {each.plan.cell: each for each in measured.cells}
         for cell, curated in found.items():
             models = study.arms[cell.arm].models
             text = curating.card(
@@ -288,7 +286,7 @@ class StudyRun:
                 judge=judge_of(study),
                 terms={m: (study.models[m].license, study.models[m].terms) for m in models},
                 near_duplicates=self._near,
-                result=measures.get(cell),
+                result=measures[cell],
             )
             self.directory.write_text(text, trainsets.FOLDER, cell.name, trainsets.CARD)
 
