@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from isocost import amounts
-from isocost.records import FUNNEL, Results
+from isocost.records import Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
 from isocost.reporting.curves import without_curve
@@ -40,8 +40,7 @@ def _funnel(results: Results) -> Table:
         if left:
             rows.append(Row(entries=(words(cell.plan.cell.name), *entries)))
     columns = Column(title="Cell", key="cell", kind="text"), *(Column(title=step.replace("_", " "), key=step) for step in steps)
-    meanings = (f"{step.replace('_', ' ').capitalize()}: {FUNNEL[step][0].lower()}{FUNNEL[step][1:]}" for step in steps if step in FUNNEL)
-    caption = " ".join(["Solutions drawn, left out by reason, and kept. A solution counts for the first reason that applies.", *meanings])
+    caption = "Solutions drawn, left out by reason, and kept. A solution counts for the first reason that applies."
     return Table(key="funnel", title="From drawn to kept", caption=caption, columns=columns, rows=tuple(rows))
 
 

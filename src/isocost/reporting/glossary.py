@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from isocost.records import FUNNEL
+
 
 class Term(NamedTuple):
     """A term and its explanation; `key` is the end of its link."""
@@ -29,12 +31,17 @@ _HEADERS = {  # the beginning of a column's title, and the key of the term that 
     "Realised": "basis",
     "Uniform from": "uniform",
     "Not ahead": "crossover",
+    "drawn": "funnel",
 }
 
 
 def key_of(title: str) -> str:
     """Return the key of the term that explains a column with this title; "" without one."""
     return next((key for start, key in _HEADERS.items() if title.startswith(start)), "")
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 GLOSSARY = (
@@ -116,7 +123,11 @@ GLOSSARY = (
         "Solutions whose answer is right and whose reasoning is wrong, as a share of the problems that a model solved; one solution per "
         "problem. Steps: a false equation is written out, so closer to a lower bound. Judge: a model read the solution; it errs both ways. "
         "People: labels on a random subset. Combined: these labels, with verdicts of the judge or the steps as predictions (power-tuned "
-        "prediction-powered inference), which cannot bias it; from 30 labels of the model on.",
+        "prediction-powered inference), which cannot bias it; from 30 labels of the model on. Students are compared on the problems that "
+        "both solved with equations.",
+    ),
+    Term(
+        "funnel", "From drawn to kept", " ".join(f"{step.replace('_', ' ').capitalize()}: {_lower(text)}" for step, text in FUNNEL.items())
     ),
     Term(
         "uniform",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 3.2  # inches
 _KEY, _TITLE = "pass_rates", "Pass rates of the problems"
-_CAPTION = "Share of problems by the share of a model's draws that are correct, in tenths; draws that depend on outcomes are left out."
+_CAPTION = "Problems by share of correct draws, in tenths; draws that depend on outcomes are left out."
 
 
 def pass_rates(results: Results) -> Figure | None:

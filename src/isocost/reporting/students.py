@@ -142,10 +142,7 @@ def _differences(results: Results) -> Table:
         sorted(results.comparisons, key=lambda item: groups.index(_compared_in(item))),
         key="differences",
         title="Paired differences",
-        caption=(
-            "Left minus right, paired by problem, in points; all students: their mean. Not corrected for the number of rows. "
-            "false_positives: problems both solved with equations."
-        ),
+        caption="Left minus right, paired by problem, in points; all students: their mean. Not corrected for the number of rows.",
         group_title="Student, split, metric",
         group=_compared_in,
         mark=lambda item: DECIDED if _better(item) else UNDECIDED,
