@@ -36,7 +36,7 @@ def test_a_run_gives_frames(finished: isocost.Run) -> None:
     assert finished.problems.height == 30
     assert finished.report.name == "report.html"
     assert finished.headline == isocost.Run(str(finished.directory)).headline
-    assert finished.status() == isocost.status(finished.directory).to_dict()
+    assert finished.status() == isocost.status(finished.directory)
 
 
 def test_a_training_set_is_found_by_its_arm(finished: isocost.Run) -> None:

@@ -15,6 +15,7 @@ from isocost.store.unstudied import no_study
 if TYPE_CHECKING:
     import polars as pl
 
+    from isocost.api.answers import Answer
     from isocost.records import Results
 
 
@@ -117,11 +118,11 @@ class Run:
         """Return the path of the report as HTML; `report.md` lies beside it."""
         return self._made("report.html", "report")
 
-    def status(self) -> dict[str, Any]:
-        """Return the finished stages, and what is planned, spent and left."""
-        from isocost.summaries.status import status_of
+    def status(self) -> Answer[dict[str, Any]]:
+        """Return the finished stages, and what is planned, spent and left, as `isocost.status` does."""
+        from isocost.api.functions import status
 
-        return status_of(self.directory)
+        return status(self.directory)
 
     def _made(self, name: str, stage: str) -> Path:
         path = self.directory / name
