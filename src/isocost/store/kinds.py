@@ -31,6 +31,7 @@ BATCHES = Kind(remedy=ANY.remedy, fields=_BATCH)
 LEDGER = Kind(
     remedy=f"{_RESTORE}; never remove it: it is the record of what was paid, and the limit is kept by it",
     fields={"event": TEXT, "request": TEXT},
+    checked=True,
     one_writer=True,
 )
 _POOL = Kind(

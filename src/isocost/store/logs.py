@@ -174,6 +174,8 @@ class Log:
             # Rows are left out for speed: texts of models make up most of them, and their totals are compared with the ledger.
             if not self.kind.rows:
                 refuse_repeated_keys(text, entry)
+            if is_checked(line):
+                del entry["check"]  # of this line, and not of one that is made from the entry
             return entry
         except UnicodeDecodeError:
             raise self.damaged(number, "is not UTF-8") from None
