@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from isocost.ledger.submissions import Submissions
 from tests.batch_runs import quick, study_of
 from tests.engines.openai.batchserver import BatchServer
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, events, shell, stored
 
 __all__ = ["quick", "shell"]
@@ -116,3 +118,50 @@ def test_the_file_of_a_batch_that_may_exist_is_not_deleted(quick: Shell, tmp_pat
         assert left.code == 1
         assert server.calls["delete"] == 0
         assert list(server.books.files) == ["file-000001"]
+
+
+@pytest.fixture
+def under_way(quick: Shell, tmp_path: Path) -> Iterator[tuple[BatchServer, Path]]:
+    """A study that was left while its batch is under way."""
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path, limit={"unit": "usd", "amount": 1})
+        left = quick("run", study, "-o", tmp_path / OUT, "--no-wait")
+        assert "under way: batch batch-000001 of weak (24 requests)" in left.err + left.out
+        yield server, study
+
+
+@pytest.mark.parametrize("kept", first_fast([1, 2, 3]))
+def test_a_record_of_batches_that_was_cut_is_missed(quick: Shell, tmp_path: Path, under_way: tuple[BatchServer, Path], kept: int) -> None:
+    (server, study), record = under_way, tmp_path / OUT / "batches.jsonl"
+    lines = record.read_bytes().splitlines(keepends=True)
+    record.write_bytes(b"".join(lines[:kept]))
+    calls = dict(server.calls)
+    for how in ((), ("--cancel-batches",)):
+        left = quick("sample", tmp_path / OUT, *how) if how else quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert f"{record}: was cut, changed or removed since there were under way: batch batch-000001 of weak (24 requests)" in left.err
+    assert dict(server.calls) == calls
+    record.write_bytes(b"".join(lines))
+    server.books.delay = 0.0
+    assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    assert_whole(server, tmp_path)
+
+
+@pytest.mark.parametrize("kept", first_fast([5, 0]))
+def test_a_ledger_that_lacks_requests_of_a_batch_under_way_is_told(
+    quick: Shell, tmp_path: Path, under_way: tuple[BatchServer, Path], kept: int
+) -> None:
+    (server, study), out = under_way, tmp_path / OUT
+    ledger, progress = (out / "ledger.jsonl").read_bytes(), (out / "progress.json").read_bytes()
+    (out / "ledger.jsonl").write_bytes(b"".join(ledger.splitlines(keepends=True)[:kept]))
+    (out / "progress.json").unlink()
+    calls = dict(server.calls)
+    left = quick("run", study, "-o", out)
+    assert left.code == 1
+    assert f"lacks {DRAWS - kept} requests of what is under way: batch batch-000001 of weak (24 requests)" in left.err
+    assert dict(server.calls) == calls
+    (out / "ledger.jsonl").write_bytes(ledger)
+    (out / "progress.json").write_bytes(progress)
+    server.books.delay = 0.0
+    assert quick("run", study, "-o", out).code == 0
+    assert_whole(server, tmp_path)

@@ -452,6 +452,10 @@ def test_a_record_of_batches_that_is_gone_says_what_to_do(quick: Shell, tmp_path
         assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
         (tmp_path / OUT / "batches.jsonl").write_bytes(b"")
         left = quick("run", study, "-o", tmp_path / OUT)
+        assert "batches.jsonl: was cut, changed or removed since there were under way: batch batch-000001 of weak" in left.err
+        assert "put the file back as it was" in left.err
+        (tmp_path / OUT / "progress.json").unlink()
+        left = quick("run", study, "-o", tmp_path / OUT)
     assert "batches.jsonl lacks submission" in left.err
     assert "put the file back as it was" in left.err
 

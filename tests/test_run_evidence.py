@@ -409,6 +409,24 @@ def test_an_amount_of_the_ledger_that_was_changed_by_hand_is_told(tmp_path: Path
     assert runs.completions(server) == asked
 
 
+def test_prompts_that_were_paid_without_a_token_of_text_are_missed_in_the_ledger(tmp_path: Path, shell: Shell) -> None:
+    """A content filter ends such replies. The endpoint charges for their prompts."""
+    with Server(every={"filtered at once": 1}) as server:
+        path, out = study(tmp_path, server), tmp_path / "out"
+        shell("run", path, "-o", out)
+        assert {(row["finish_reason"], row["num_generated_tokens"]) for row in runs.stored(out)} == {("error", 0)}
+        assert spent(out) > 0
+        lines, asked = read(out), runs.completions(server)
+        (out / "ledger.jsonl").write_bytes(b"")
+        (out / "progress.json").unlink()
+        left = shell("run", path, "-o", out)
+        is_told_well(left, "ledger.jsonl: lacks", "stored and paid")
+        assert runs.completions(server) == asked
+        write(out, lines)
+        shell("run", path, "-o", out)
+        assert runs.completions(server) == asked
+
+
 @pytest.mark.slow
 def test_a_ledger_line_with_a_key_twice_is_told(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
     lines = read(out)

@@ -101,6 +101,19 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         list(log.entries())
 
 
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_an_edited_line_is_told_however_its_editor_spaces_json(tmp_path: Path, separators: tuple[str, str]) -> None:
+    log = Log(tmp_path / "log.jsonl", checked=True)
+    log.append(*FORMER)
+    entries = [json.loads(line) for line in log.path.read_bytes().splitlines()]
+    assert all("check" in entry for entry in entries)
+    assert list(log.entries()) == FORMER  # without their checksums
+    entries[0]["key"] = "another"
+    log.path.write_text("".join(json.dumps(entry, separators=separators) + "\n" for entry in entries), encoding="utf-8")
+    with pytest.raises(StorageError, match=r"log\.jsonl:1: damaged line: was changed after it was written"):
+        list(log.entries())
+
+
 def test_a_log_on_a_full_disk_keeps_its_former_entries(small_disk: Path) -> None:
     log = Log(small_disk / "log.jsonl")
     log.append(*FORMER)

@@ -202,7 +202,7 @@ def iter_batches(frames: Iterable[pl.DataFrame], found: Callable[[Answered, bool
 
     Args:
         frames: Frames with the `PAID_COLUMNS` columns and `batch`. The rows of a batch are adjacent, if need be over several frames.
-        found: Called once per batch, with its answers and cost, and True if all its draws failed without a token.
+        found: Called once per batch, with its answers and cost, and True if all its draws failed, at no cost.
     """
     batch: str | None = None
     own: list[list[Any]] = []
@@ -224,11 +224,11 @@ def iter_batches(frames: Iterable[pl.DataFrame], found: Callable[[Answered, bool
 
 
 def _summarise_columns(batch: str, columns: Sequence[list[Any]]) -> tuple[Answered, bool]:
-    """Return the answers and cost of a batch from its `PAID_COLUMNS`, and True if all its draws failed without a token."""
+    """Return the answers and cost of a batch from its `PAID_COLUMNS`, and True if all its draws failed, at no cost."""
     _, tokens, reasons, flops, usd, seconds = columns
-    # A content filter ends a reply with "error" after tokens that are paid for.
-    has_tokens = any(reason != "error" or number > 0 for reason, number in zip(reasons, tokens, strict=True))
-    return _summarise(batch, tokens, flops, usd, sum(seconds)), not has_tokens
+    # A content filter ends a reply with "error", after tokens that are paid for or for its prompt alone.
+    is_paid = any(reason != "error" for reason in reasons) or any(map(any, (tokens, flops, usd)))
+    return _summarise(batch, tokens, flops, usd, sum(seconds)), not is_paid
 
 
 def summarise_batch(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:

@@ -14,10 +14,11 @@ A submission is open from `reserved` to `closed`. The ledger's lines of its requ
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from isocost.ledger.summary import mark_of
 from isocost.store import Log, Row
 
 FILE = "batches.jsonl"
@@ -105,12 +106,26 @@ class Submissions:
         """Return the endpoint's ids of all batches."""
         return [each.batch for each in self._known.values() if each.batch]
 
+    def summary(self) -> Row:
+        """Return the length of the record, and what is under way, for `progress.json`: it shows if the record was cut."""
+        return {**mark_of(self._log.path), "open": describe_open(self.open())}
+
     def record(self, event: Stage | Literal["state"], id: str, **facts: Any) -> Submission:
         """Append an event, flushed to the disk, and return the submission after it."""
         entry = {"event": event, "submission": id, "time": round(time.time(), 3), **facts}
         self._log.append(entry)
         self._known[id] = _after(self._known.get(id), entry)
         return self._known[id]
+
+
+def describe_open(submissions: Sequence[Submission]) -> str:
+    """Return what is under way at endpoints: `batch batch_1 of strong (1,200 requests)`; the submission where no id of a batch came yet."""
+    named = [
+        f"{'batch ' + each.batch if each.batch else 'submission ' + each.id} of {each.model} ({each.requests:,} requests)"
+        for each in submissions
+        if each.may_be_paid
+    ]
+    return ", ".join(named)
 
 
 def read_submissions(entries: Iterable[Row]) -> dict[str, Submission]:

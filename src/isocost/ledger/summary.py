@@ -34,13 +34,18 @@ def summarise_ledger(accounts: Mapping[tuple[str, str], Account], waiting: Mappi
         waiting: The open reservations, by request.
         log: The ledger's file.
     """
+    paid = [{"account": account, "model": model, **asdict(each)} for (account, model), each in accounts.items()]
+    return {**mark_of(log), "accounts": paid, "open": list(waiting.values())}
+
+
+def mark_of(log: Path) -> Row:
+    """Return the present length of a log that is only appended to, with a checksum, for `begins_with`."""
     size = log.stat().st_size if log.exists() else 0
     check = 0
     if size:
         with log.open("rb") as file:
             check = _check(file, size)
-    paid = [{"account": account, "model": model, **asdict(each)} for (account, model), each in accounts.items()]
-    return {"bytes": size, "check": check, "accounts": paid, "open": list(waiting.values())}
+    return {"bytes": size, "check": check}
 
 
 def refresh_summary(directory: RunDirectory, ledger: Ledger) -> None:
@@ -144,7 +149,7 @@ def _amount(accounts: Accounts, waiting: Mapping[str, Row], unit: Unit) -> float
 
 
 def begins_with(log: Path, summary: Any) -> bool:
-    """Return True if a ledger still begins with the lines that were summarised."""
+    """Return True if a log still begins with the lines that a summary or a mark was made of."""
     with suppress(OSError), log.open("rb") as file:
         return isinstance(summary, dict) and _is_of(file, summary)
     return False

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
-from isocost.dispatch.batches.dispatcher import BatchDispatcher, describe_open
+from isocost.dispatch.batches.dispatcher import BatchDispatcher
 from isocost.dispatch.batches.terms import TIMING, BatchContext, BatchTerms
 from isocost.errors import BatchesOpenError, RunDirectoryError, StorageError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
-from isocost.ledger.submissions import Submissions
+from isocost.ledger.submissions import FILE, Submissions, describe_open
+from isocost.ledger.summary import PROGRESS, begins_with
 from isocost.paths import shell_word
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
@@ -33,9 +35,10 @@ def settle_batches(
         directory: The run directory.
 
     Raises:
-        StorageError: the record of submissions lacks one.
+        StorageError: the record of submissions was cut or lacks one, or the ledger lacks requests of a batch under way.
         RunDirectoryError: the answers of a batch under way would have no place: the study or its problems were changed.
     """
+    _refuse_cut(directory)
     kept: dict[str, str] = {}
     unsent: list[str] = []
     for request, row in ledger.unanswered().items():
@@ -50,6 +53,7 @@ def settle_batches(
             kept[request] = str(row.get("model", ""))
         elif submissions[id].is_unused:
             unsent.append(request)
+    _refuse_unreserved(submissions, ledger)
     for model in set(kept.values()):
         own = {request for request, of_model in kept.items() if of_model == model}
         known = {batch.key for batch in pools[model].missing(None)} if model in pools else set[str]()
@@ -59,11 +63,35 @@ def settle_batches(
     ledger.adopt(kept)
 
 
+def _refuse_cut(directory: RunDirectory) -> None:
+    """Refuse a record of submissions that lost lines while batches were under way: they would be bought again."""
+    path, known = directory.path / FILE, (directory.read_derived(PROGRESS) or {}).get("batches")
+    if isinstance(known, dict) and isinstance(under_way := known.get("open"), str) and under_way and not begins_with(path, known):
+        raise StorageError(
+            f"{path}: was cut, changed or removed since there were under way: {under_way}",
+            advice="put the file back as it was: without it they would be bought again",
+        )
+
+
+def _refuse_unreserved(submissions: Submissions, ledger: Ledger) -> None:
+    """Refuse a ledger that lacks requests of a batch under way: their answers would have no place, and would be bought again."""
+    paid = [each for each in submissions.open() if each.may_be_paid]
+    if not paid:
+        return
+    reserved = Counter(entry.get("submission") for entry in ledger.log.entries() if entry["event"] == "reserve")
+    for each in paid:
+        if (lacking := each.requests - reserved[each.id]) > 0:
+            raise StorageError(
+                f"{ledger.log.path}: lacks {lacking:,} requests of what is under way: {describe_open([each])}",
+                advice="the file was cut, or is older than batches.jsonl: put it back as it was",
+            )
+
+
 def changed_error(submissions: Submissions, directory: RunDirectory) -> RunDirectoryError:
     """Return the error for a study that was changed while batches of it are under way."""
     folder = shell_word(directory.path)
     return RunDirectoryError(
-        f"{directory.path}: the study or its problems were changed while batches are {describe_open(submissions.open())}",
+        f"{directory.path}: the study or its problems were changed while batches are under way: {describe_open(submissions.open())}",
         advice=f"resume the study as it was, or cancel them and keep what is paid: isocost sample {folder} --cancel-batches",
     )
 
@@ -83,7 +111,7 @@ def open_dispatcher(
             notify=progress.trouble,
         )
     )
-    progress.batches = dispatcher.describe
+    progress.batches, progress.submissions = dispatcher.describe, submissions
     return dispatcher
 
 

@@ -19,6 +19,7 @@ from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
+from isocost.ledger.submissions import Submissions
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, FinishReason, Outcome, Truncation, Unit, Verdict
@@ -77,6 +78,7 @@ class Progress:
         failed: Number of draws that failed at this start.
         doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
         batches: Describes the batches that are under way.
+        submissions: The submissions of batches, once they are known.
     """
 
     watch: StageWatch
@@ -89,6 +91,7 @@ class Progress:
     failed: int = 0
     doubt: str = ""
     batches: Callable[[], str] = lambda: ""
+    submissions: Submissions | None = None
     _cells_before: dict[str, Any] = field(default_factory=dict)  # as an earlier start has written them
     _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts other than data, as they were at the start
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
@@ -248,6 +251,7 @@ class Progress:
             "truncated": {model: asdict(each) for model, each in self.truncations().items()},
             "cells": cells or self._cells_before,  # a start that buys the pilot alone, or stops before, asks for no cell's draws
             "ledger": ledger,
+            "batches": self.submissions.summary() if self.submissions else None,
         }
 
     def _detail(self) -> str:

@@ -23,6 +23,7 @@ from isocost.store.kinds import ANY
 Row = dict[str, Any]
 _CHECK = b', "check": "'  # precedes the checksum at the end of a line; it cannot occur inside a text, where quotes are escaped
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+_CHANGED = "was changed after it was written"
 _CHECKED = len(_CHECK) + 8 + len(b'"}\n')
 
 
@@ -167,22 +168,22 @@ class Log:
             StorageError: the line is not JSON, has a key twice, or its checksum does not match.
         """
         if is_checked(line) and not is_sound(line):
-            raise self.damaged(number, "was changed after it was written")
+            raise self.damaged(number, _CHANGED)
         try:
             text = line.decode("utf-8", "surrogatepass")
             entry = json.loads(text)
             # Rows are left out for speed: texts of models make up most of them, and their totals are compared with the ledger.
             if not self.kind.rows:
                 refuse_repeated_keys(text, entry)
-            if is_checked(line):
-                del entry["check"]  # of this line, and not of one that is made from the entry
-            return entry
         except UnicodeDecodeError:
             raise self.damaged(number, "is not UTF-8") from None
         except RepeatedKeyError as error:
             raise self.damaged(number, str(error)) from None
         except (ValueError, RecursionError) as error:
             raise self.damaged(number, f"is not JSON: {error}") from None
+        if isinstance(entry, dict) and entry.pop("check", None) is not None and not is_checked(line):
+            raise self.damaged(number, _CHANGED)  # by a program that spaces JSON otherwise: the checksum is of the text as it was
+        return entry
 
     def doubled_lines(self) -> int:
         """Return the number of lines of the first half of the file if the second half is a copy of it, else 0."""

@@ -111,6 +111,13 @@ def _body_of(status: int, **error: str) -> Callable[[Asked, Reply], Reply]:
     return lambda asked, good: Reply(status=status, body=json.dumps({"object": "error", **error}).encode())
 
 
+def _without_text(body: dict[str, Any]) -> None:
+    """Filter every choice before its first token: the prompt alone is charged."""
+    for choice in body["choices"]:
+        choice.update(text="", message={"role": "assistant", "content": ""}, finish_reason="content_filter")
+    body["usage"].update(completion_tokens=0, total_tokens=body["usage"]["prompt_tokens"])
+
+
 def _set(key: str, value: object) -> Callable[[dict[str, Any]], object]:
     def change(body: dict[str, Any]) -> None:
         body["choices"][0][key] = value
@@ -177,6 +184,7 @@ FAULTS: dict[str, Callable[[Asked, Reply], Reply]] = {
     "cached": _changed(lambda body: body["usage"].update(prompt_tokens_details={"cached_tokens": 2})),
     "cached more than read": _changed(lambda body: body["usage"].update(prompt_tokens_details={"cached_tokens": 10**6})),
     "filtered": _changed(_set("finish_reason", "content_filter")),
+    "filtered at once": _changed(_without_text),
     "calls a tool": _changed(_set("finish_reason", "tool_calls")),
     "no finish reason": _changed(_set("finish_reason", None)),
     "304": lambda asked, good: Reply(status=304, headers={}),

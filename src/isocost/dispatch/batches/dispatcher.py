@@ -19,7 +19,7 @@ from isocost.dispatch.inflight import PATIENCE
 from isocost.errors import BatchesOpenError, IsocostError
 from isocost.executors.jobs import Answers, Job
 from isocost.ledger import Ledger
-from isocost.ledger.submissions import Submission
+from isocost.ledger.submissions import describe_open
 
 
 class BatchedCalls(Protocol):
@@ -112,7 +112,7 @@ class BatchDispatcher:
         """
         idle = all(life.is_waiting for life, _ in self._steppers()) and not any(map(self._may_submit, self._models))
         if not self._context.terms.wait and idle and self.is_busy():
-            raise BatchesOpenError(describe_open(self._context.submissions.open()))
+            raise BatchesOpenError(f"under way: {describe_open(self._context.submissions.open())}")
 
     def describe(self) -> str:
         """Return the progress of the batches, "" without any."""
@@ -212,13 +212,3 @@ def running(
     except BaseException:
         batches.stop(0.0)
         raise
-
-
-def describe_open(submissions: Sequence[Submission]) -> str:
-    """Return what is under way at endpoints: `batch batch_1 of strong (1,200 requests)`; the submission where no id of a batch came yet."""
-    named = [
-        f"{'batch ' + each.batch if each.batch else 'submission ' + each.id} of {each.model} ({each.requests:,} requests)"
-        for each in submissions
-        if each.may_be_paid
-    ]
-    return f"under way: {', '.join(named)}"
