@@ -383,7 +383,7 @@ def test_a_batch_in_two_parts_is_noticed(shell: Shell, done: tuple[Path, Path]) 
     out, path = done
     (part,) = out.glob("pools/weak/*.parts/0000.parquet")
     (part.parent / "0001.parquet").write_bytes(part.read_bytes())
-    is_told_well(shell("run", path, "-o", out), "draw 0 of problem p", "is stored twice")
+    is_told_well(shell("run", path, "-o", out), "draw 0 of problem p", "is stored twice", "move that file away")
 
 
 @pytest.mark.slow

@@ -392,6 +392,28 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, ou
     assert (out / "thesis.tex").read_text() == "precious"
 
 
+def test_a_study_file_of_the_users_own_is_never_written_over(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path)
+    text = "# why these prices\n" + study.read_text()
+    study.rename(tmp_path / "study.yaml")
+    study = tmp_path / "study.yaml"
+    study.write_text(text)
+    out.mkdir()
+    (out / "study.yaml").write_text(text)
+    for folder in (tmp_path, out):  # that of the file itself, and one with another
+        with pytest.raises(RunDirectoryError, match=r"has a study\.yaml and no run; a run there would write over it\n  name another"):
+            run(study, folder)
+        assert (folder / "study.yaml").read_text() == text
+    run(study, tmp_path / "new", until="sample")
+    run(tmp_path / "new" / "study.yaml", tmp_path / "new", until="sample")  # that of a run is its own
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path, out: Path) -> None:
+    out.symlink_to(tmp_path / "gone")
+    with pytest.raises(RunDirectoryError, match=r"is a link to .*gone, which does not exist"):
+        run(write_study(tmp_path), out)
+
+
 def test_a_stage_needs_a_run_directory(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match=r"no study\.yaml; is it a run directory"):
         run_stage(tmp_path, "report")

@@ -8,6 +8,7 @@ import pytest
 
 from isocost.errors import RunDirectoryError
 from isocost.results.stored import RESULTS, read_results, results_json
+from isocost.store import RunDirectory
 from tests.reporting.curved import curved
 from tests.reporting.test_csv import rich
 
@@ -37,3 +38,12 @@ def test_a_run_without_report_and_a_folder_that_is_no_run_are_told_apart(folder:
         read_results(folder)
     with pytest.raises(RunDirectoryError, match="is it a run directory"):
         read_results(tmp_path / "nothing")
+
+
+def test_results_that_were_changed_by_hand_are_refused(folder: Path) -> None:
+    study = curved()
+    path = RunDirectory(folder).write_json(results_json(study), RESULTS)
+    assert read_results(folder) == study
+    path.write_text(path.read_text().replace(f'"study": "{study.study}"', '"study": "another"'))
+    with pytest.raises(RunDirectoryError, match=r"results\.json was changed after the run had written it\n  write it again: isocost"):
+        read_results(folder)

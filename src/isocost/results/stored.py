@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from isocost.errors import RunDirectoryError
 from isocost.paths import read_bytes, shell_word
 from isocost.records import Results
+from isocost.store import RunDirectory
 from isocost.store.unstudied import no_study
 
 RESULTS = "results.json"
@@ -29,13 +30,15 @@ def read_results(directory: Path) -> Results:
     """Read the results of a run.
 
     Raises:
-        RunDirectoryError: the folder is no run directory, the run has no report yet, or the file is damaged.
+        RunDirectoryError: the folder is no run directory, the run has no report yet, or the file is damaged or was changed.
     """
     path = directory / RESULTS
     again = f"make it: isocost report {shell_word(directory)}"
     if not (directory / "study.yaml").exists():
         raise no_study(directory, "name the folder that isocost run wrote")
     try:
+        if flaw := RunDirectory(directory).flaw_of(RESULTS):
+            raise RunDirectoryError(f"{directory}: {flaw}", advice=f"write it again: isocost report {shell_word(directory)}")
         raw: Any = json.loads(read_bytes(path))
         pairs = raw.pop("reasoning")
         reasoning = {(account, model): (tokens, total) for account, model, tokens, total in pairs}

@@ -79,6 +79,19 @@ def refuse_run(path: Path) -> None:
         )
 
 
+def refuse_foreign_study(directory: RunDirectory) -> None:
+    """Refuse a folder whose study file no run wrote, such as that of the user's own one: a run would write its own over it.
+
+    Raises:
+        RunDirectoryError: the folder has a study file and no run.
+    """
+    begun = ("models.json", "manifest.json", "ledger.jsonl", "pools")
+    if (directory.path / "study.yaml").exists() and not any((directory.path / name).exists() for name in begun):
+        raise RunDirectoryError(
+            f"{directory.path}: has a study.yaml and no run; a run there would write over it", advice="name another folder with -o"
+        )
+
+
 def refuse_change(directory: RunDirectory, after: str) -> None:
     """Refuse a study that was changed since the last start while batches of it are under way: they would come without a place.
 

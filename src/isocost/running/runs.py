@@ -33,7 +33,17 @@ from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, Tell, contact_endpoints
 from isocost.running.finished import Finished
-from isocost.running.folders import base_of, chat_date_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
+from isocost.running.folders import (
+    base_of,
+    chat_date_of,
+    check_same_study,
+    keep_study,
+    manifest,
+    refuse_change,
+    refuse_foreign_study,
+    refuse_run,
+    resolved,
+)
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
 from isocost.running.plans import count_recorded, pilot_of, plan_prepared
@@ -93,6 +103,7 @@ def run(
     with RunDirectory(directory_path) as directory, _locate_mistakes(study, settings):
         # Before Start, which would overwrite the record of the run that a refused folder holds.
         check_same_study(directory, checked)
+        refuse_foreign_study(directory)
         refuse_change(directory, resolved(checked, base))
         note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:

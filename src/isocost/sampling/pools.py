@@ -130,7 +130,8 @@ class Pool:
             problem_id, index, batch = error.args
             raise StorageError(
                 f"{self._log.stem}: draw {index} of problem {problem_id} is stored twice, the second time in batch {batch}",
-                advice="a row was doubled or changed by hand: restore the pool's files from a copy",
+                advice="a row was doubled or changed by hand, or a file was put back after its draws were bought again: move that file "
+                "away, or restore the pool's files from a copy",
             ) from None
         answers = pl.Series([problem.answer for problem in self.problems.values()], dtype=pl.String)
         for ids, references, verdicts in self._verdicts.stored():

@@ -27,7 +27,16 @@ _ACCEPTED = f'{{"part": "{ALL}", "sha256": "{ANY}"}}'
 _REMEDY = f"restore the file from a copy; to take the parts as they are, leave this line alone in it: {{{_ACCEPTED}}}"
 _FOLDERS = ("pools", "verdicts", "judge", "evaluations")
 # Finished files that are exported or shown to people; each may be replaced by that of another run, which looks the same.
-_FINISHED = ("measures.json", "plan.json", "manifest.json", "pilot.parquet", "problems/*.parquet", "audits/*", "trainsets/*")
+_FINISHED = (
+    "measures.json",
+    "results.json",
+    "plan.json",
+    "manifest.json",
+    "pilot.parquet",
+    "problems/*.parquet",
+    "audits/*",
+    "trainsets/*",
+)
 _one = threading.Lock()  # evaluations are sealed by several threads
 
 

@@ -44,6 +44,8 @@ class RunDirectory:
         Raises:
             RunDirectoryError: another process has it open, it is not a folder, or it cannot be locked.
         """
+        if self.path.is_symlink() and not self.path.exists():
+            raise RunDirectoryError(f"{self.path}: is a link to {self.path.readlink()}, which does not exist\n  name another with -o")
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file, not a folder\n  name another with -o")
         with storage_errors(self.path):
