@@ -247,7 +247,7 @@ def test_enough_labels_are_taken_in_and_used(tmp_path: Path, out: Path, monkeypa
     assert apart["difference"]["value"] == pytest.approx(needed["guesses"][0] - needed["guesses"][1])
     said = saying.to_markdown(found, out)
     assert f", {needed['labels']} labels per model tell them apart (more than were chosen). With judge as accurate as so far: " in said
-    assert "\n\nUse the combined rate of weak and strong: labels correct what steps or judge get wrong.\n" in said
+    assert "\n\nUse the combined rate of weak and strong: labels correct what the other audit gets wrong.\n" in said
     assert "| auditor | agreement with people |" in said
     (line,) = (line for line in said.splitlines() if line.startswith(f"| {' − '.join(apart['models'])} | "))
     assert line.endswith("told apart |")
@@ -282,7 +282,7 @@ def test_a_model_without_labels_is_not_compared_with_one_that_has_them(tmp_path:
     said = saying.to_markdown(found, out)
     assert "| weak | people (too few labels to use) | " in said
     chosen = {model: own["chosen"] for model, own in found["models"].items()}
-    assert f"To correct this, label solutions: {chosen['weak']} of weak (2 so far), {chosen['strong']} of strong." in said
+    assert f"To correct this, label solutions: {chosen['weak'] - 2} more of weak (2 so far), {chosen['strong']} of strong." in said
     assert found["differences"][0]["difference"]["value"] is not None
     label(out, weak)
     run_stage(out, "audit")
@@ -290,7 +290,7 @@ def test_a_model_without_labels_is_not_compared_with_one_that_has_them(tmp_path:
     assert (found["models"]["weak"]["best"], found["differences"][0]["difference"]) == ("combined", None)
     said = saying.to_markdown(found, out)
     assert "| weak − strong | not compared | strong has no labels |" in said
-    assert "Use the combined rate of weak: labels correct what steps or judge get wrong. Of strong the judge's rate is used." in said
+    assert "Use the combined rate of weak: labels correct what the other audit gets wrong. Of strong the judge's rate is used." in said
 
 
 @pytest.mark.slow

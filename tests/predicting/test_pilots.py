@@ -64,6 +64,11 @@ def test_correct_draws_that_were_cut_off_are_no_solutions(tmp_path: Path) -> Non
     assert sum(each.pilot.solution_count.sum() for each in found.models) == whole.height
     assert sum(each.pilot.successes.sum() for each in found.models) > whole.height
     assert any("correct draws of the pilot were cut off" in note for note in found.notes)
+    assert found.notes[0].startswith(
+        f"{min(each.pilot.model for each in found.models)}: 25% of these samples were cut off at max_tokens, so it looks worse"
+    )
+    rarely = table.with_columns(finish_reason=pl.when(pl.col("problem_id") == table["problem_id"][0]).then(pl.lit("length")))
+    assert not any("were cut off at max_tokens" in note for note in read_pilots(written(rarely, tmp_path), 4).notes)
 
 
 def test_all_draws_are_the_pilot_if_none_is_given_and_nothing_is_left_to_score(tmp_path: Path) -> None:

@@ -39,11 +39,11 @@ def test_an_open_question_says_what_could_be_detected_and_what_would_settle_it()
     said = headline(study(paired(0.02, 0.04)))
     assert "buy from" not in said
     # 2.8 / 1.96 of 4 points is 5.7; at 2 points that takes (5.7 / 2)^2 times as many problems.
-    assert said.endswith("; this run could detect 5.7; 2,866 more problems would tell them apart four times in five.")
+    assert said.endswith("; this run could detect 5.7 points; 2,866 more problems would tell them apart four times in five.")
 
 
 def test_no_difference_at_all_is_settled_by_nothing() -> None:
-    assert headline(study(paired(0.0, 0.04))).endswith("; this run could detect 5.7; 100,000 problems would not tell them apart.")
+    assert headline(study(paired(0.0, 0.04))).endswith("; this run could detect 5.7 points; 100,000 problems would not tell them apart.")
 
 
 def test_a_run_that_can_detect_nothing_says_so() -> None:

@@ -29,7 +29,7 @@ def test_right_is_better_and_its_gain_is_positive() -> None:
 def test_no_difference_says_what_could_have_been_seen() -> None:
     assert headline(compared(comparison("student", "distillation", -0.012, 0.020))) == (
         f"{PLANNED}no difference found between data from weak and data from strong: student (−1.2 to +2.0 points); this run could "
-        "detect 2.9; 25,782 more test problems would tell them apart four times in five." + REALISED
+        "detect 2.9 points; 25,782 more test problems would tell them apart four times in five." + REALISED
     )
 
 
@@ -44,7 +44,7 @@ def test_students_that_disagree() -> None:
     assert said == (
         f"{PLANNED}it depends on the student: data from weak was better for student +2.0 points [+1.0, +3.0], "
         "data from strong for weak +2.0 points [+1.0, +3.0]; "
-        "no difference found for strong (−1.0 to +1.0 points); this run could detect 2.9." + REALISED
+        "no difference found for strong (−1.0 to +1.0 points); this run could detect 2.9 points." + REALISED
     )
 
 
@@ -80,7 +80,7 @@ def test_the_section_on_students_has_the_difference_of_each_beside_the_mean() ->
     open_ = together(-0.01, 0.02, (0.01, 0.04), (-0.04, 0.02), (-0.03, 0.03))
     assert students_finding(open_) == (
         "No difference found between data from weak and data from strong on average over 3 students (−1.0 to +2.0 points); this run could "
-        "detect 1.8 (student +2.5 [+1.0, +4.0], weak −1.0 [−4.0, +2.0], strong 0.0 [−3.0, +3.0])."
+        "detect 1.8 points (student +2.5 [+1.0, +4.0], weak −1.0 [−4.0, +2.0], strong 0.0 [−3.0, +3.0])."
     )
 
 
@@ -89,7 +89,7 @@ def test_one_student_of_several_does_not_decide_alone() -> None:
     assert "buy from" not in said
     assert (
         "no difference found between data from weak and data from strong on average over 3 students (−1.0 to +2.0 points); this run could "
-        "detect 1.8; "
+        "detect 1.8 points; "
     ) in said
     assert "more test problems would tell them apart" in said
 

@@ -61,10 +61,10 @@ def test_a_cost_names_only_the_units_that_are_known() -> None:
 @pytest.mark.parametrize(
     ("sizes", "text"),
     [
-        ((0.029,), "this run could detect 2.9"),
-        ((0.031, 0.029, 0.04), "this run could detect 2.9 to 4.0"),
-        ((0.0291, 0.0292), "this run could detect 2.9"),
-        ((0.2, 1.0), "this run could detect 20.0 to 100.0"),
+        ((0.029,), "this run could detect 2.9 points"),
+        ((0.031, 0.029, 0.04), "this run could detect 2.9 to 4.0 points"),
+        ((0.0291, 0.0292), "this run could detect 2.9 points"),
+        ((0.2, 1.0), "this run could detect 20.0 to 100.0 points"),
         ((1.0,), "this run is too small to detect any difference"),
     ],
 )

@@ -37,7 +37,7 @@ def test_the_finding_is_the_last_round_beside_the_first_and_untrained() -> None:
     assert rounds_finding(iterated()) == (
         "weak on self@all, 3 rounds: it solves 47.0% [43.0, 51.0] of 400 test problems after the last round, 45.0% [41.0, 49.0] after the"
         " first, 40.0% [36.0, 44.0] untrained. No difference found between the students of rounds 3 and 1 (−1.2 to +2.0 points; this run"
-        " could detect 3.1)."
+        " could detect 3.1 points)."
     )
 
 

@@ -31,4 +31,4 @@ def test_draws_of_other_settings_are_told_and_those_of_other_questions_are_not(t
     assert notes(tmp_path) == []
     assert notes(tmp_path, p="Another question?") == []
     (told,) = notes(tmp_path, "other weights")
-    assert told.startswith("weak: it is sampled from the start, without the 3 stored draws of another model")
+    assert told.startswith("weak: it is sampled from the start; its 3 stored draws of before do not count, as the model, ")

@@ -87,7 +87,7 @@ def test_the_rate_that_is_used_is_named_with_its_error() -> None:
 
 def test_rates_of_different_methods_are_not_compared() -> None:
     text = to_markdown(found(weak="steps", strong="combined"), Path("run"))
-    assert "Use the combined rate of strong: labels correct what steps or judge get wrong. Of weak the rate by steps is used." in text
+    assert "Use the combined rate of strong: labels correct what the other audit gets wrong. Of weak the rate by steps is used." in text
     assert "| weak − strong | not compared | weak has no labels |" in text
     few = found(weak="steps", strong="combined")
     few["models"]["weak"]["rates"]["people"] = estimate(0.5, 2)

@@ -50,7 +50,7 @@ def test_an_amount_that_is_given_is_shown(tmp_path: Path) -> None:
     assert "may cost more" not in text
     small = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets={"low": {"unit": "flops", "amount": 1e7}})))
     warning = "The pilot may cost more than a budget: at max_tokens it takes 23.0 MFLOPs of the 10.0 MFLOPs of strong@low, and"
-    assert f"pay for them. {warning}" in small
+    assert f"is charged for them. {warning}" in small
 
 
 def test_a_run_warns_before_a_pilot_that_may_cost_more_than_a_budget(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_declared_lengths_are_planned_with_and_the_pilot_is_paid_from_each_budge
     study = write_study(tmp_path, pilot={"problems": 10, "samples_per_problem": 4})
     text = to_markdown(*plan_study(study, LENGTHS))
     assert rows(text)["weak@low"][2:4] == ["9", "270"]
-    assert "from weak and strong and costs 8.8 MFLOPs (weak 1.6 MFLOPs, strong 7.2 MFLOPs). Cells" in text
+    assert "from weak and strong and costs 8.8 MFLOPs (weak 1.6 MFLOPs, strong 7.2 MFLOPs). A cell" in text
     with pytest.raises(BudgetError, match="does not pay for"):
         plan_study(study, [*LENGTHS, "pilot.samples_per_problem=10"])
 

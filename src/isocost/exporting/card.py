@@ -21,7 +21,7 @@ _LICENCES = {"gsm8k": "mit", "math": "mit", "humaneval": "mit", "mbpp": "cc-by-4
 _JUDGED = {
     "steps": "by checking the equations in the text, so it is probably too low",
     "judge": "by a model as the judge",
-    "combined": "by a check of all, corrected by people who labelled a part of them",
+    "combined": "by a check of all, corrected by labels of people",
 }
 
 

@@ -22,7 +22,7 @@ from isocost.measuring.solutions import Classes
 from isocost.metrics.diversity import Level
 from isocost.metrics.intervals import amount_interval
 from isocost.predicting.repeats import Repeats, repeats
-from isocost.records import Estimate
+from isocost.records import Estimate, Truncation
 from isocost.store import PILOT
 from isocost.tables import scan_table, table_notes
 from isocost.tables.coding import collected
@@ -117,6 +117,7 @@ def read_pilots(
         distinct=distinct,
         answers=tuple(_answers(rows, draws)),
         notes=(
+            *_truncation_notes(rows),
             *_notes(table, piloted, fixed, found),
             *(part.notes if part else ()),
             *_run_notes(run, file),
@@ -264,6 +265,21 @@ def _notes(table: pl.LazyFrame, found: Sequence[Model], fixed: Mapping[str, bool
         elif len(drawn) and drawn.min() < drawn.max():
             notes.append(f"{model.name}: {drawn.min():,} to {drawn.max():,} draws per problem, so the power law is left out.")
     return notes
+
+
+def _truncation_notes(rows: pl.LazyFrame) -> list[str]:
+    """Return the models of which so many draws were cut off that they look worse than they are, a sentence each."""
+    if "finish_reason" not in rows.collect_schema().names():
+        return []
+    cut = pl.col("finish_reason").cast(pl.String) == "length"
+    counts = collected(rows.group_by("model").agg(cut.sum(), pl.len().alias("n"))).sort("model")
+    found = {model: Truncation(cut=cut, n=n, max_tokens=0) for model, cut, n in counts.iter_rows()}
+    return [
+        f"{model}: {100 * each.share:.0f}% of these samples were cut off at max_tokens, so it looks worse than it is: raise max_tokens and "
+        "draw a new pilot before you believe this."
+        for model, each in found.items()
+        if each.matters
+    ]
 
 
 def _run_notes(run: RunFacts | None, file: Path) -> list[str]:

@@ -133,7 +133,9 @@ def _field(row: Mapping[str, object], where: str, what: str, named: str | None, 
         return named
     found = next((name for name in usual if name in row), None)
     if found is None:
-        raise ProblemsError(f"{where}: no {what}; name its field with {what}_field. This row has: {', '.join(row)}")
+        raise ProblemsError(
+            f"{where}: no {what}; name its field with {what}_field: NAME (isocost init --{what}-field NAME). This row has: {', '.join(row)}"
+        )
     return found
 
 

@@ -123,8 +123,8 @@ GLOSSARY = (
         "Solutions whose answer is right and whose reasoning is wrong, as a share of the problems that a model solved; one solution per "
         "problem. Steps: a false equation is written out, so closer to a lower bound. Judge: a model read the solution; it errs both ways. "
         "People: labels on a random subset. Combined: these labels, with verdicts of the judge or the steps as predictions (power-tuned "
-        "prediction-powered inference), which cannot bias it; from 30 labels of the model on. Students are compared on the problems that "
-        "both solved with equations.",
+        "prediction-powered inference), which cannot bias it; from 30 labels of the model on, or once all that were chosen of it have one. "
+        "Students are compared on the problems that both solved with equations.",
     ),
     Term(
         "funnel", "From drawn to kept", " ".join(f"{step.replace('_', ' ').capitalize()}: {_lower(text)}" for step, text in FUNNEL.items())

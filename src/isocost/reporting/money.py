@@ -140,7 +140,7 @@ def _ledger(paid: Sequence[BillLine]) -> Table:
     return Table(
         key="ledger",
         title="The ledger of data",
-        caption="Spent = kept + rejected + failed + lost. Rejected: wrong, repeated or not gradable; failed: errors of the engine.",
+        caption="Spent = kept + rejected + failed + lost. Rejected: wrong, cut off, repeated, unsound, not gradable; failed: by engine.",
         columns=(
             Column(title="Model", key="model", kind="text"),
             *(Column(title=kind.capitalize(), key=kind) for kind in _KINDS + others),

@@ -38,7 +38,7 @@ def decided(difference: Estimate, *, factor: float, decimals: int) -> int | None
 
 
 def detects(*sizes: float) -> str:
-    """Say which differences of shares a run could detect: `this run could detect 2.9`, or a range for several sizes.
+    """Say which differences of shares a run could detect: `this run could detect 2.9 points`, or a range for several sizes.
 
     Args:
         sizes: The smallest true difference that is detected, of each comparison; at least one. Of 1 or more, it is none.
@@ -46,7 +46,7 @@ def detects(*sizes: float) -> str:
     low, high = (fixed(100 * end(sizes)) for end in (min, max))
     if min(sizes) >= 1:
         return "this run is too small to detect any difference"
-    return f"this run could detect {low}" + (f" to {high}" if high != low else "")
+    return f"this run could detect {low}" + (f" to {high}" if high != low else "") + " points"
 
 
 def percent(estimate: Estimate) -> str:

@@ -105,7 +105,7 @@ def _contact(prepared: Prepared, name: str, request: Request, params: SamplingPa
         cached_tokens=reply.num_cached_tokens,
         cache_write_tokens=reply.num_cache_write_tokens,
     )
-    return Contact(model=name, text=_describe(reply, paid, seconds), is_good=reply.finish_reason != "error")
+    return Contact(model=name, text=_describe(reply, params, paid, seconds), is_good=reply.finish_reason != "error")
 
 
 def _impatient(spec: EngineSpec) -> EngineSpec:
@@ -118,7 +118,7 @@ def _impatient(spec: EngineSpec) -> EngineSpec:
     return replace(spec, options=tuple({**given, "timeout": most}.items()))
 
 
-def _describe(reply: Generation, paid: Cost, seconds: float) -> str:
+def _describe(reply: Generation, params: SamplingParams, paid: Cost, seconds: float) -> str:
     """Return what came back, its usage and its price, as indented lines."""
     tokens = [f"{reply.num_prompt_tokens:,} prompt tokens", f"{reply.num_generated_tokens:,} generated"]
     extras = {"of them reasoning": reply.num_reasoning_tokens, "cached": reply.num_cached_tokens}
@@ -128,13 +128,19 @@ def _describe(reply: Generation, paid: Cost, seconds: float) -> str:
         price += f" (the endpoint says {format_amount('usd', reply.reported_usd)})"
     lines = [
         f"answered as {reply.answered_by or 'a model without a name'} in {seconds:.1f} s",
-        f"finish_reason {reply.finish_reason}" + (f": {reply.failure}" if reply.failure else ""),
+        f"finish_reason {reply.finish_reason}{_why_ended(reply, params)}",
         f"{', '.join(tokens)}: {price}",
         *(f"note: {remark.text}" for remark in reply.remarks),
     ]
     if reply.reasoning:
         lines.append(f"reasoning: {_shown(reply.reasoning)}")
     return "\n  ".join([*lines, f"text: {_shown(reply.text)}"])
+
+
+def _why_ended(reply: Generation, params: SamplingParams) -> str:
+    if reply.failure:
+        return f": {reply.failure}"
+    return f": this request asks for {params.max_tokens:,} tokens at most" if reply.finish_reason == "length" else ""
 
 
 def _shown(text: str) -> str:

@@ -173,7 +173,8 @@ class StudyRun:
             for pool in sampling.pools.values():
                 pool.seal()
             sampling.progress.watch.finish()
-            if not (self.directory.path / SAMPLES).exists():  # else it may hold more than the pilot
+            # A table of a whole run holds more than the pilot; another one may be of a pilot under other settings.
+            if (self.directory.read_derived(SAMPLES_DIGEST) or {}).get("sha256") is None:
                 self._write_paid(sampling.pools)
             self._write_problems(self.prepared.problems)
 

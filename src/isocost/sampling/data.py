@@ -184,6 +184,8 @@ def buy_pilot(sampling: Sampling) -> None:
     sampling.sampler.buy(sampling.pilot)
     keep_pilot(sampling.directory, sampling.prepared.study, sampling.pools, sampling.pilot)
     sampling.progress.doubt = _doubt_pilot(sampling.pools, sampling.pilot, sampling.listener)
+    if sampling.pilot:  # in time to raise max_tokens
+        note_truncations(sampling.progress.truncations(), sampling.listener)
 
 
 def sample(sampling: Sampling, grading: Grading) -> SamplingOutcome:

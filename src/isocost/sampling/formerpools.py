@@ -34,8 +34,8 @@ def note_former_draws(pools: Mapping[str, Pool], directory: RunDirectory, listen
         former = 0 if pool.stored.count() else _draws_of_former(pool, directory)
         if former:
             text = (
-                f"{name}: it is sampled from the start, without the {quantity(former, 'stored draw')} of another model, address "
-                "(base_url), prompt, sampling setting or seed"
+                f"{name}: it is sampled from the start; its {quantity(former, 'stored draw')} of before do not count, as the model, its "
+                "address (base_url), the prompt, a sampling setting or the seed is another"
             )
             listener(Note(text=text, loud=True))
 

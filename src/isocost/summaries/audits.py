@@ -149,7 +149,7 @@ def _format_reliability(models: Mapping[str, Any]) -> str:
     by = {way: [model for model, own in models.items() if own["best"] == way] for way in ("combined", "judge", "steps")}
     parts = []
     if by["combined"]:
-        parts.append(f"Use the combined rate of {amounts.listed(by['combined'])}: labels correct what steps or judge get wrong.")
+        parts.append(f"Use the combined rate of {amounts.listed(by['combined'])}: labels correct what the other audit gets wrong.")
     if by["judge"]:
         parts.append(f"Of {amounts.listed(by['judge'])} the judge's rate is used. It may be far too low or too high.")
     if by["steps"]:
@@ -161,10 +161,10 @@ def _format_reliability(models: Mapping[str, Any]) -> str:
 
 
 def _format_owed(model: str, own: Mapping[str, Any]) -> str:
-    """Format the labels of a model that a combined rate needs, such as `30 of weak (2 so far)`."""
+    """Format the labels of a model that a combined rate needs, such as `28 more of weak (2 so far)`."""
     so_far = own["rates"]["people"]["n"] if "people" in own["rates"] else 0
     needed = min(auditing.FEWEST_LABELS, own["chosen"])
-    return f"{needed:,} of {model}" + (f" ({so_far:,} so far)" if so_far else "")
+    return f"{needed - so_far:,} more of {model} ({so_far:,} so far)" if so_far else f"{needed:,} of {model}"
 
 
 def _difference_table(pairs: Sequence[Mapping[str, Any]], models: Mapping[str, Any]) -> list[str]:

@@ -31,6 +31,8 @@ def choices_markdown(found: ChoiceForecast) -> str:
         "Intervals are 90%, over problems; those of costs are 95%, from the lengths of draws. "
         f"{SAME[pilots.distinct].capitalize()}. Nothing was bought." + (f" {discount}" if discount else "")
     ]
+    if found.notes:  # before what they cast doubt on
+        parts.append("\n".join(f"- {note}" for note in found.notes))
     for one in found.budgets:
         amount = one.prediction.forecast.question.budgets[0]
         parts += [f"## Choices at {one.budget}, {format_amount(one.unit, amount)} per problem"]
@@ -40,8 +42,6 @@ def choices_markdown(found: ChoiceForecast) -> str:
         if refused := one.comparison.refused:
             names = ", ".join(map(name_cell, refused))
             parts.append(f"Left out, because the budget does not pay for a pilot of all models first: {names}.")
-    if found.notes:
-        parts.append("\n".join(f"- {note}" for note in found.notes))
     return "\n\n".join(parts)
 
 

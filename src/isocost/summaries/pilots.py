@@ -34,7 +34,7 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
     counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
     warning = warn_of_small_budgets(prepared, costs, plans)
-    return f"{text}{counts} Cells that use its samples pay for them." + (f" {warning}" if warning else "")
+    return f"{text}{counts} A cell that uses its samples is charged for them." + (f" {warning}" if warning else "")
 
 
 def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
