@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from isocost.events import Note
 from isocost.running import run, runs
 from isocost.sampling import predictions
 from tests.builders import InlineExecutor, Raw, write_study
@@ -94,3 +96,30 @@ def test_policies_and_mixtures_are_predicted_where_the_forecast_knows_them(tmp_p
     rows = {(each["cell"], each["measure"]) for each in measured(out)["forecasts"]}
     assert {cell for cell, _ in rows} == {"weak@low", "strong@low", "best@low", "sound@low", "hit@low", "mix@low"}
     assert "cost" not in {measure for _, measure in rows}  # what is paid as realised is the budget
+
+
+def test_a_later_pilot_replaces_the_table_of_an_earlier_one_and_never_that_of_a_run(tmp_path: Path) -> None:
+    path, out = study(tmp_path), tmp_path / "run"
+    pools = []
+    for seed in (0, 7):
+        run(path, out, until="pilot", settings=[f"seed={seed}"])
+        table = pl.read_parquet(out / "samples.parquet")
+        assert table.height == 48
+        pools.append(set(table["pool"]))
+    assert pools[0].isdisjoint(pools[1])
+    run(path, out, until="sample", settings=["seed=7"])
+    whole = (out / "samples.parquet").read_bytes()
+    run(path, out, until="pilot", settings=["seed=7"])
+    assert (out / "samples.parquet").read_bytes() == whole
+
+
+def test_a_pilot_whose_draws_were_cut_off_says_so_in_time(tmp_path: Path) -> None:
+    path = study(tmp_path)
+    table = pl.read_parquet(tmp_path / "table.parquet")
+    table.with_columns(finish_reason=pl.lit("length")).write_parquet(tmp_path / "table.parquet")
+    told: list[str] = []
+    run(path, tmp_path / "run", until="pilot", listener=lambda event: told.append(event.text) if isinstance(event, Note) else None)
+    assert [text.partition(" samples")[0] for text in told if "cut off" in text or "hit max_tokens" in text] == [
+        "100% of weak's",
+        "100% of strong's",
+    ]
