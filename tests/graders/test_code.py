@@ -92,6 +92,8 @@ def grader() -> Iterator[CodeGrader]:
         (f'"""\nThis module squares.\n"""\n{SQUARE}', f'"""\nThis module squares.\n"""\n{SQUARE}'),
         ("Here is nothing to run", "Here is nothing to run"),
         # a fence behind words or code, tokens and remarks behind a program
+        (f'<pre><code class="language-python">\n{SQUARE}\n</code></pre>', SQUARE),
+        (f'Sure.\n<code lang="py">\n{SQUARE}\n</code>\nIt squares.', SQUARE),
         (f"Here it is:```python\n{SQUARE}\n```\nIt squares.", SQUARE),
         (f"<answer>```Python\n{SQUARE}\n```</answer>", SQUARE),
         (f"Thinking.\nAnswer: ```py\n{SQUARE}```\nIt squares.", SQUARE),

@@ -48,7 +48,7 @@ class CodeGrader(AnswerGrader):
     """
 
     name = "code"
-    version = "8"
+    version = "9"
 
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:

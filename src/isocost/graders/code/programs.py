@@ -43,7 +43,10 @@ _PROSE = re.compile(
 _OPENS = re.compile(
     r"[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w+[ \t]*[(\[]|class[ \t]+\w+[ \t]*[:(\[]|import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|@\w)"
 )
-_TAG = re.compile(r"^[ \t]*(?:\[/?PYTHON\]|</?(?:code|answer|solution|python|pre)>)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TAG = re.compile(
+    r"^[ \t]*(?:\[/?PYTHON\]|(?:</?(?:code|answer|solution|python|pre)(?:[ \t]+[\w-]+=\"[^\"\n]*\")*+>)+)[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _SPAN = re.compile(r"\s*`([^`]+)`\s*")
 _BEGIN = re.compile(r"^[ \t]*\[BEGIN\][ \t]*|\[BEGIN\][ \t\r]*$", re.MULTILINE)
 _DONE = re.compile(r"^[ \t]*\[DONE\]|\[DONE\][ \t\r]*$", re.MULTILINE)
