@@ -119,7 +119,7 @@ class Run:
         return self._made("report.html", "report")
 
     def status(self) -> Answer[dict[str, Any]]:
-        """Return the finished stages, and what is planned, spent and left, as `isocost.status` does."""
+        """Return the finished stages, and what is planned, spent and left, as the function `status` does."""
         from isocost.api.functions import status
 
         return status(self.directory)
