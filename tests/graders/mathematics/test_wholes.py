@@ -124,3 +124,51 @@ def test_a_recursion_too_deep_for_python_is_no_wrong_answer(monkeypatch: pytest.
     monkeypatch.setattr(symbolic, "same", same)
     verdict = MathGrader().grade("\\sin x", "\\boxed{\\cos y}")
     assert (verdict.outcome, verdict.reason) == (Outcome.UNGRADED, "error: RecursionError")
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        ("\\lfloor n/5\\rfloor+\\lfloor n/25\\rfloor+\\lfloor n/125\\rfloor", "\\lfloor n/5\\rfloor+\\lfloor n/25\\rfloor"),
+        ("n \\bmod 1000", "n"),
+        ("n \\bmod 256", "n \\bmod 255"),
+        ("\\lfloor n/1000\\rfloor", "0"),
+        ("\\lceil n/365\\rceil", "1"),
+        ("\\lfloor n/10^{12}\\rfloor", "0"),
+        ("\\lfloor 0.001n\\rfloor", "0"),
+        ("\\lfloor n^2/1000\\rfloor", "\\lfloor n^2/1001\\rfloor"),
+        ("\\lfloor\\sqrt n/20\\rfloor", "0"),
+        ("\\lfloor\\lfloor n/120\\rfloor/130\\rfloor", "0"),
+        ("\\lfloor m/300\\rfloor\\lfloor n/200\\rfloor", "0"),
+        ("\\binom{n}{200}", "\\binom{n}{201}"),
+        ("(-1)^{\\lfloor n/200\\rfloor}", "1"),
+        ("2^n \\bmod 1000", "2^n \\bmod 999"),
+        ("\\min(n,100)", "n"),
+        ("|x-1000|", "1000-x"),
+        ("\\sum_{k=1}^{n}\\binom{k}{15}", "0"),
+        ("\\sum_{k=1}^n\\lfloor k/20\\rfloor", "0"),
+        ("\\sum_{k=1}^n\\lfloor k/3000\\rfloor", "0"),
+        ("\\binom{n}{13}+\\sum_{k=1}^n k", "\\frac{n(n+1)}{2}"),
+    ],
+)
+def test_what_begins_at_a_large_number_is_not_overlooked(reference: str, answer: str) -> None:
+    assert not is_correct(reference, answer)
+    assert not is_correct(answer, reference)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("\\sum_{k=1}^n 1000k", "500n(n+1)"),
+        ("\\sum_{k=1}^n\\binom{k}{15}", "\\binom{n+1}{16}"),
+        ("\\lfloor n/1000\\rfloor", "\\frac{n-(n\\bmod 1000)}{1000}"),
+        ("\\lfloor n/1000\\rfloor", "\\lceil (n-999)/1000\\rceil"),
+        ("\\sum_{k=1}^n\\lfloor k/3000\\rfloor", "\\sum_{j=1}^n\\left\\lfloor\\frac{j}{3000}\\right\\rfloor"),
+        ("n!+10^{12}", "10^{12}+n(n-1)!"),
+        ("\\binom{n}{200}", "\\frac{n!}{200!(n-200)!}"),
+        ("\\min(n,100)", "\\frac{n+100-|n-100|}{2}"),
+    ],
+)
+def test_large_numbers_in_steps_may_be_written_in_any_way(one: str, other: str) -> None:
+    assert is_correct(one, other)
+    assert is_correct(other, one)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-_RESIDUE = r"-?\s*\d{1,30}"
-_BETWEEN = r"\s*(?:,|\\text\s*\{\s*(?:,\s*)?(?:or|and)\s*\}|\bor\b|\band\b)+\s*"
+# A residue begins with no space and a joint has one group of spaces before each of its signs: if two neighbours could match the same
+# space, n residues before an end that does not match would take 2^n steps.
+_RESIDUE = r"(?:-\s*)?\d{1,30}"
+_BETWEEN = r"(?:\s*(?:,|\\text\s*\{\s*(?:,\s*)?(?:or|and)\s*\}|\bor\b|\band\b))+\s*"
+_MODULUS = r"(?:\\[pb]?mod(?![a-z])|\\text\s*\{\s*\(?\s*mod(?:ulo)?\b(?:\s*\})?|mod(?:ulo)?\b)\s*\{?\s*(\d{1,30})(?:\s*[)}]){0,2}"
 _CONGRUENCE = re.compile(
-    rf"([A-Za-z](?:_\{{?\w\}}?)?(?:\^\{{?\d\}}?)?)\s*\\equiv\s*({_RESIDUE}(?:{_BETWEEN}{_RESIDUE}){{0,50}})"
-    r"\s*\(?\s*(?:\\[pb]?mod(?![a-z])|\\text\s*\{\s*\(?\s*mod\s*\}|mod\b)\s*\{?\s*(\d{1,30})\s*\}?\s*\)?"
+    rf"([A-Za-z](?:_\{{?\w\}}?)?(?:\^\{{?\d\}}?)?)\s*\\equiv\s*({_RESIDUE}(?:{_BETWEEN}{_RESIDUE}){{0,50}})\s*(?:\(\s*)?{_MODULUS}"
 )
 
 

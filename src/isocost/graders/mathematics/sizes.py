@@ -15,22 +15,26 @@ _OF_A_VARIABLE = 8.0  # bits of the points at which expressions with variables a
 
 def is_absurd(value: Any) -> bool:
     """Return True if an expression has a power or factorial with more digits than any answer: 2^2^2^2^2^2, or the sine of it."""
+    return isinstance(value, sympy.Basic) and most_bits(value, _OF_A_VARIABLE) > _LARGEST
+
+
+def most_bits(value: sympy.Basic, of_a_variable: float) -> float:
+    """Return a bound on the bits of every number in an expression whose variables have so many; the first above the limit ends it."""
     sizes: dict[Any, float] = {}
-    if not isinstance(value, sympy.Basic):
-        return False
+    most = 0.0
     for part in sympy.postorder_traversal(value):
-        sizes[part] = size = _size(part, [sizes.get(arg, 0.0) for arg in part.args])
-        if size > _LARGEST:
-            return True
-    return False
+        of_args = [sizes.get(arg, 0.0) for arg in part.args]
+        sizes[part] = size = of_a_variable if isinstance(part, sympy.Symbol) else _size(part, of_args)
+        most = max(most, size)
+        if most > _LARGEST:
+            break
+    return most
 
 
 def _size(part: Any, of_args: list[float]) -> float:
     """Return a bound on the bits of numerator and denominator, given those of the arguments."""
     if isinstance(part, sympy.Rational):
         return float(max(int(part.p).bit_length(), int(part.q).bit_length()))
-    if isinstance(part, sympy.Symbol):
-        return _OF_A_VARIABLE
     if isinstance(part, sympy.Pow):
         base, exponent = part.args
         return 0.0 if base in (0, 1, -1) else max(1.0, of_args[0]) * _largest(exponent, of_args[1])
