@@ -76,7 +76,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"7{self._conventions.suffix}"
+        self.version = f"8{self._conventions.suffix}"
         self._flaws: dict[str, str | None] = {}
 
     @property

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
-from isocost.graders.mathematics.names import is_derivative, same_name
+from isocost.graders.mathematics.names import is_derivative, same_name, states_itself
 from isocost.graders.mathematics.relations import is_relation
 from isocost.graders.mathematics.shapes import Answer
 from isocost.graders.mathematics.times import is_likely_ratio, may_be_ratio
 
+_OR = re.compile(r"\bor\b")
 SameValue = Callable[[Answer, Answer], bool]
 Parts = Sequence[Answer]
 
@@ -37,6 +39,8 @@ class _Agreement:
                 return False  # y' = 2x is not y = 2x
             if "value" not in (gold.kind, answer.kind) and not (one and other and _share_letters(gold, answer)):
                 return False  # x > 5 is not y > 5, nor a:b = 3:4 b:a = 3:4; but x > y is y < x
+        if gold.name and not other and not answer.name and states_itself(gold.name, gold.text):
+            return False
         # Two relations in different variables still agree if the ranges do, or if the relations are equal as written.
         if one and other and not same_name(gold.name, answer.name):
             ranges = gold.kind != "value" and gold.kind == answer.kind
@@ -84,8 +88,13 @@ class _Agreement:
     def _in_order(self, gold: Answer, answer: Answer) -> bool:
         """Compare tuples, intervals and ratios. A list may answer a tuple, as `x=1, y=2` answers (1, 2), but a set may not."""
         if gold.kind != answer.kind:
-            ordered = gold if gold.kind == "ordered" else answer
-            return "list" in (gold.kind, answer.kind) and ordered.brackets == "()" and self._one_by_one(_placed(gold), _placed(answer))
+            ordered, more = (gold, answer) if gold.kind == "ordered" else (answer, gold)
+            return (
+                more.kind == "list"
+                and _is_point(ordered)
+                and not _OR.search(more.text)
+                and self._one_by_one(_placed(gold), _placed(answer))
+            )
         if gold.brackets == answer.brackets == "::":
             return self._proportional(gold, answer)
         return gold.brackets == answer.brackets and self._one_by_one(gold.parts, answer.parts)
@@ -126,6 +135,8 @@ class _Agreement:
             return False
         if self._one_by_one(ours, theirs):
             return True
+        if any(part.kind == "time" and not may_be_ratio(part.text) for part in (gold, answer)):
+            return False  # 12:00 is not 5:0, though 0/12 is 0/5
         return all(self._same_text(_fraction(g, ours[0]), _fraction(a, theirs[0])) for g, a in zip(ours[1:], theirs[1:], strict=True))
 
     def _same_ratio(self, gold: Answer, answer: Answer) -> bool:
@@ -165,6 +176,12 @@ def _rows(answer: Answer) -> list[Parts] | None:
     if answer.brackets == "[]" and all(part.brackets == "[]" for part in answer.parts):
         return [row.parts for row in answer.parts]
     return [answer.parts] if answer.brackets == "()" else None
+
+
+def _is_point(ordered: Answer) -> bool:
+    """Return True for a tuple as written: an inequality, a set and `x \\in (2, 5)` state an interval, which no list of values answers."""
+    is_member = ordered.name is not None and ordered.relation is None
+    return ordered.brackets == "()" and ordered.text.startswith("(") and not is_member
 
 
 def _ratio(time: Answer) -> Parts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from isocost.graders.mathematics.bound import occurs
+
 # Names that a value is given to: x, x_1, f(x), f(x, y), (x, y), AB, \theta.
 _NAMED = re.compile(
     r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\(?!log|l[ng]|exp)[a-z]{2,}"
@@ -61,6 +63,19 @@ def same_name(one: str | None, other: str | None) -> bool:
     return "y" in plain and any(_FUNCTION.fullmatch(name) for name in plain)
 
 
+def states_itself(name: str, side: str) -> bool:
+    """Return True for a derivative whose function is in the other side too: y' = y is a differential equation, and y is no value of it."""
+    derivative = _derivative("".join(name.split()))
+    return derivative is not None and occurs(derivative.function, side)
+
+
+def with_variable(name: str, side: str) -> str:
+    """Return y' = 2x as y'(x): the name of a derivative with the variable that its other side shows."""
+    found = _PRIMED.fullmatch(name)
+    letter = next((letter for letter in "xt" if occurs(letter, side)), None) if found else None
+    return name if found is None or found["of"] or letter in (None, found["name"]) else f"{name}({letter})"
+
+
 def _derivative(name: str) -> _Derivative | None:
     if found := _PRIMED.fullmatch(name):
         return _Derivative(found["name"], len(found["primes"] or "") or int(found["order"]), found["of"])
@@ -75,4 +90,6 @@ def _derivative(name: str) -> _Derivative | None:
 def _same_derivative(one: _Derivative, other: _Derivative) -> bool:
     if one.order != other.order or (one.variable and other.variable and one.variable != other.variable):
         return False
-    return one.function == other.function or "y" in (one.function, other.function)
+    # y stands for the value of a function, but not for another coordinate: x'(t) is not y'(t)
+    functions = {one.function, other.function}
+    return len(functions) == 1 or ("y" in functions and bool(functions & {*"fghFGH"}))

@@ -13,7 +13,7 @@ from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.bound import builder, is_head
 from isocost.graders.mathematics.chains import contradicts
 from isocost.graders.mathematics.congruences import congruence
-from isocost.graders.mathematics.names import is_differential, is_name
+from isocost.graders.mathematics.names import is_differential, is_name, with_variable
 from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.times import read_time
@@ -30,6 +30,7 @@ _GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")  # parts that may themsel
 _THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")  # 1,234 and its unit: no list
 _GROUPS_OF_DIGITS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")  # 1000,99
+_LEADING_ZERO = re.compile(r"(-?\d+),(0\d+)(\s*(?:\\|[A-Za-z])[^,]*)?")
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
 _MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")  # x \in
@@ -163,7 +164,7 @@ def _relation(text: str, depth: int) -> Answer | None:
     name, side = _assigned(text)
     if name is None:
         return None if side == text else _shape(side, depth + 1)
-    return replace(_shape(side, depth + 1), name=name, relation=text)
+    return replace(_shape(side, depth + 1), name=with_variable(name, side), relation=text)
 
 
 def _intervals(intervals: Sequence[Interval], text: str, depth: int) -> Answer:
@@ -194,8 +195,7 @@ def _as_intervals(parts: Sequence[Answer]) -> list[Interval] | None:
 
 
 def _sequence(text: str, depth: int) -> Answer | None:
-    union = split_outside(text, re.compile(r"\\cup(?![a-z])"))
-    if len(union) > 1:
+    if len(union := split_outside(text, re.compile(r"\\cup(?![a-z])"))) > 1:
         parts = _parts(union, depth)
         intervals = _as_intervals(parts)
         fewest = merged(intervals) if intervals else None
@@ -214,12 +214,18 @@ def _sequence(text: str, depth: int) -> Answer | None:
     rows = split_outside(text, _GROUPS)
     if 1 < len(rows) <= MOST_PARTS and all(len(split_outside(row, re.compile(","))) > 1 for row in rows):  # x=1, y=2; x=3, y=4
         return Answer(kind="list", text=text, parts=_parts([row if row[0] in "([" else f"({row})" for row in rows], depth))
-    ratio = split_outside(text, re.compile(r":"))
-    if len(ratio) > 1:
+    if len(ratio := split_outside(text, re.compile(r":"))) > 1:
         return Answer(kind="ordered", text=text, parts=_parts(ratio, depth), brackets="::")
+    return _commas(text, depth)
+
+
+def _commas(text: str, depth: int) -> Answer | None:
+    """Read a list, or a decimal comma; None if the text has no separator, or too many parts."""
     pieces = split_outside(text, _SEPARATOR)
     if 1 < len(pieces) <= MOST_PARTS:
         decimal = text.replace(".", "").replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else indian_number(text)
+        if len(pieces) == 2 and (zeros := _LEADING_ZERO.fullmatch(text)):  # 0,05 m: no list is written so either
+            return _value(f"{zeros[1]}.{zeros[2]}{zeros[3] or ''}")
         if decimal and (text.startswith("-0") or (text.startswith("0") and text.count(",") > 1)):  # no list is written so
             return Answer(kind="value", text=decimal)
         return Answer(kind="list", text=text, parts=_both_signs(_parts(pieces, depth)), decimal=decimal)
