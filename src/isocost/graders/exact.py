@@ -19,7 +19,7 @@ class ExactGrader(AnswerGrader):
     """
 
     name = "exact"
-    version = "4"
+    version = "5"
 
     def extract(self, generation: str) -> str | None:
         """Return the marked answer, else the last line that is not empty; None where there is none."""

@@ -22,8 +22,14 @@ Marker = Literal["hash", "boxed", "phrase"]
 
 LONGEST = 100_000  # characters read, from the end, where the final answer is; every later step is linear in this
 
+# A fraction below one: after a whole number and a space it is a part of a mixed number, and 4 10/3 is none.
+_PROPER = (
+    r"(?:1/2|[12]/3|[1-3]/4|[1-4]/5|[1-5]/6|[1-6]/7|[1-7]/8|[1-8]/9|[1-9]/\d{2,3}|11/12|1[0-5]/16|1\d/[2-9]\d|2\d/[3-9]\d|3\d/[4-9]\d"
+    r"|\d{2}/\d{3})(?![\d./])"
+)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9.])(?:(?<![A-Za-z0-9)\]}])[-+]\s?)?\$?"  # a minus after a digit, a letter or a bracket is a subtraction
+    rf"(?:\d{{1,3}}(?:,\d{{3}}){{1,3}}[ ]{{1,2}}(?={_PROPER})|\d{{1,9}}[ ]{{1,2}}(?={_PROPER}))?"
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?(?<=\d)(?:[eE][-+]?\d{1,3}(?![\w.]))?"
     r"(?:\s?/\s?\d++(?!\.\d))?"
 )

@@ -27,6 +27,7 @@ from isocost.graders.extract import (
     lone_number,
     tails,
 )
+from isocost.graders.fractions import with_plain_fractions
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.mixed import with_mixed_numbers
 from isocost.graders.mathematics.numbers import decimal_places
@@ -79,7 +80,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"7{self._conventions.suffix}"
+        self.version = f"8{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
@@ -292,6 +293,6 @@ def _marked_text(text: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    text = with_mixed_numbers(text.replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
+    text = with_mixed_numbers(with_plain_fractions(text).replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
     text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", _POWER_OF_DIGITS.sub(r"\1^", text))
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

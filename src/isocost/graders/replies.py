@@ -62,6 +62,8 @@ _INVISIBLE_IN_CODE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u
 _GROUPING = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")  # a space that keeps the digits of one number together
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+# A hyphen, dash or minus sign right before a number is its sign, unless it is subtracted or ends a range: "10\u20135", "10 \u20135".
+_MINUS = re.compile(r"(?<![\w)\]}.%°])(?<!\d\$)(?<!\d )(?<![)\]}%] )[\u2010-\u2013\u2212\ufe63\uff0d\u2796](?=[$€£¥₹]?\.?\d)")
 _SIGNS = str.maketrans({"\u066b": ".", "\u066c": ",", "\u066a": "%", "\uff0e": "."})  # Arabic separators and percent, full-width stop
 
 
@@ -116,12 +118,12 @@ def program_text(generation: str) -> str:
 
 
 def plain_characters(text: str) -> str:
-    """Return the text without invisible characters, with the digits of all scripts in ASCII."""
+    """Return the text without invisible characters, with the digits of all scripts and the signs of numbers in ASCII."""
     if text.isascii():
         return text
     text = _GROUPING.sub("", _INVISIBLE.sub("", text))
     text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
-    return _SPACES.sub(" ", text).translate(_SIGNS)
+    return _MINUS.sub("-", _SPACES.sub(" ", text).translate(_SIGNS))
 
 
 def _own_turn(generation: str, tokens: re.Pattern[str]) -> str:
