@@ -58,6 +58,9 @@ _CALCULATION = re.compile(r"\d\s*(?:[-+*/×÷\u2212]|\\?%?\s+(?:plus|minus|times
 _GIVES_REASON = re.compile(r"(?i)\s*(?:since|because|as|if|when|after)\b")
 _WHICH_VALUE = re.compile(r"\s*,?\s+which\s+(?:is|equals|makes|gives)\s+(?=[-+\u2212]?\s?\\?[$€£¥₹]?\s?\.?\d)")
 _SUBJECT = re.compile(r"(?:the|a|an|this|that|these|its|his|her|their|our|my|it|there)\b")
+_ROUNDED = re.compile(
+    r"\s*,?\s+(?:which|that)\s+(?:rounds|is\s+rounded)\s+(?:(?:up|down|off)\s+)?to\s+(?=[-+\u2212]?\s?\\?[$€£¥₹]?\s?\.?\d)"
+)
 _WHICH_IS = re.compile(r",?\s*which\s+(?:is|are)\s+(?=[A-Z])")
 
 
@@ -85,6 +88,8 @@ def _of_value(sentence: str) -> str:
     found = _WHICH_VALUE.search(sentence)
     if found and not _NUMBER.fullmatch(sentence[: found.start()].replace("$", "")) and _CALCULATION.search(sentence[: found.start()]):
         sentence = sentence[found.end() :]  # "50% of 20, which is 10"
+    if found := _ROUNDED.search(sentence):
+        sentence = sentence[found.end() :]  # "19.8, which rounds to 20"
     lead = _EMPTY_LEAD.match(sentence)
     text = _cut(sentence[lead.end() :] if lead else sentence, (_AFTER_VALUE, _COORDINATE))
     for place in _AFTER_NUMBER.finditer(text):
