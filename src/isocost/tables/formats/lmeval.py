@@ -28,7 +28,7 @@ class HarnessSamples(Known):
     def __init__(self, path: Path, choice: Choice) -> None:
         self._wanted, self._filter = choice.filter, choice.filter
         self._seen: dict[str, None] = {}
-        self._verdicts: dict[tuple[Any, int], bool] = {}  # by the chosen filter, of each document and response
+        self._verdicts: dict[tuple[str, int], bool] = {}  # by the chosen filter, of each document and response
         self._others: dict[str, _Other] = {}  # further filters
         name = _NAME.match(path.stem)
         self._task = f"{name['task']}/" if name else ""
@@ -72,7 +72,7 @@ class HarnessSamples(Known):
         """Keep the verdict on a response, or compare that of a further filter with it."""
         if correct is None:
             return
-        key = sample.source["doc_id"], sample.values["sample_index"]
+        key = str(sample.source["doc_id"]), sample.values["sample_index"]  # in a damaged file it may be anything
         if not sample.is_repeat:
             self._verdicts[key] = correct
         elif key in self._verdicts:
