@@ -23,10 +23,10 @@ import polars as pl
 
 from isocost.graders.code import STOPS
 from isocost.graders.code.sandbox.bubblewrap import command, find_bubblewrap
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
 from isocost.measuring import survey, survey_markdown
 from isocost.problems import load_problems
-from isocost.records import Verdict
+from isocost.records import Pair, Verdict
 
 SAMPLES = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "samples_humaneval_codegen16b.parquet"
 WORKERS, SECONDS, REPEATS = 2, 3.0, 10

@@ -13,8 +13,9 @@ import logging
 import sys
 from pathlib import Path
 
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
 from isocost.metrics.intervals import proportion
+from isocost.records import Pair
 
 CASES = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "grader_cases.jsonl"
 

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from isocost.graders.extract import brace_pairs
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
+from isocost.records import Pair
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 

@@ -11,7 +11,7 @@ from isocost.engines.base import Generation, Request
 from isocost.errors import InputError
 from isocost.evaluating import ProblemOutcome, average, compare, estimate, estimate_seeds, evaluate, name_setup, to_lines, to_reply_lines
 from isocost.metrics.majority import majority_at_k
-from isocost.records import FinishReason, Outcome, Problem, SamplingParams, Verdict
+from isocost.records import FinishReason, Outcome, Pair, Problem, SamplingParams, Verdict
 
 PROBLEMS = [Problem(id=str(i), question=f"{i}?", answer=str(i)) for i in range(4)]
 PARAMS = SamplingParams(temperature=0.7, top_k=3, max_tokens=64, stop=("\n\n",))
@@ -36,7 +36,7 @@ class Recorded:
         return [[generation(text) for text in texts[: r.count]] for r, texts in zip(requests, self.sampled, strict=True)]
 
 
-def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+def grade(pairs: Sequence[Pair]) -> list[Verdict]:
     def one(reference: str, text: str) -> Verdict:
         if text == "timeout":
             return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="timeout")
@@ -45,7 +45,7 @@ def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         outcome = Outcome.CORRECT if text == reference else Outcome.INCORRECT
         return Verdict(outcome=outcome, predicted_answer=text, reason="compared")
 
-    return [one(*pair) for pair in pairs]
+    return [one(pair.reference, pair.generation) for pair in pairs]
 
 
 def run(answer: Recorded, *maj_at: int) -> dict[str, tuple[ProblemOutcome, ...]]:
@@ -97,8 +97,8 @@ def test_votes_use_all_draws_and_the_ungraded_are_silent() -> None:
 
 
 def test_right_answers_are_one_vote_in_any_notation() -> None:
-    def lenient(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
-        return [replace(grade([(a, str(len(text)))])[0], predicted_answer=text) for a, text in pairs]
+    def lenient(pairs: Sequence[Pair]) -> list[Verdict]:
+        return [replace(grade([replace(p, generation=str(len(p.generation)))])[0], predicted_answer=p.generation) for p in pairs]
 
     answer = Recorded(["x"] * 4, [["x", "y", "77", "77", "77"], *[[""] * 5] * 3])
     problems = [replace(p, answer="1") for p in PROBLEMS]
@@ -130,12 +130,15 @@ def test_greedy_answers_have_a_length_an_end_and_their_steps() -> None:
                 [replace(each[0], num_generated_tokens=n, finish_reason=finish)] for each, (n, finish) in zip(made, lengths, strict=True)
             ]
 
-    def lenient(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
-        return grade([(reference, text[-1:]) for reference, text in pairs])
+    def lenient(pairs: Sequence[Pair]) -> list[Verdict]:
+        cut.extend(pair.truncated for pair in pairs)
+        return grade([replace(pair, generation=pair.generation[-1:]) for pair in pairs])
 
+    cut: list[bool] = []
     answer = Answering(["3 - 3 = 0", "2 - 2 = 1", "no equation: 2", "1 + 1 = 3"], [])
     found = evaluate(PROBLEMS, str, answer, lenient, params=PARAMS, maj_at=(), majority=lambda draws, k: None)
     assert [o.score for o in found["pass@1"]] == [1.0, 1.0, 1.0, None]
+    assert cut == [False, True, False, False]
     assert [o.score for o in found["response_tokens"]] == [5.0, 64.0, 7.0, None]
     assert [o.score for o in found["stopped"]] == [1.0, 0.0, 1.0, None]
     assert [o.score for o in found["false_positives"]] == [0.0, 1.0, None, None]

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +13,9 @@ import psutil
 import pytest
 
 from isocost.errors import InputError, RunError
-from isocost.grading import GradingPool, Pair, check_gold
+from isocost.grading import GradingPool, check_gold
 from isocost.grading.process import Process, Setup, StartError
-from isocost.records import Outcome, Problem, Verdict
+from isocost.records import Outcome, Pair, Problem, Verdict
 from tests.matrices import first_fast
 
 MISBEHAVING = "tests.misbehaving_graders:Misbehaving"
@@ -29,6 +30,40 @@ def reasons(*generations: str, grader: str = MISBEHAVING, reference: str = "righ
     submitted = [Pair(key=str(i), reference=reference, generation=text) for i, text in enumerate(generations)]
     with GradingPool(grader, workers=2, time_limit=time_limit) as pool:
         return [verdict.reason for verdict in pool.submit(submitted).result()]
+
+
+@pytest.mark.parametrize(
+    ("grader", "reference", "text", "verdict"),
+    [
+        ("number", "5", "4. Add them.\n5. Multiply", "truncated"),  # the number of a line
+        ("number", "5", "so 2 + 3 = 5", "truncated"),
+        ("number", "1", "The answer is 1", "truncated"),  # perhaps of 12
+        ("number", "5", "The answer is 5.\nLet me", "equal"),
+        ("number", "5", "#### 5", "truncated"),
+        ("number", "5", "#### 5\n", "equal"),
+        ("number", "5", "so \\boxed{5}", "equal"),
+        ("number", "5", "\\boxed{5} and with 6", "equal"),
+        ("number", "6", "\\boxed{5} and with 6", "different"),
+        ("number", "x", "so 5", "bad_reference"),
+        ("math", "x+1", "we find $x+1$ and", "truncated"),
+        ("math", "x", "The answer is $x", "truncated"),
+        ("math", "x+1", "so \\boxed{x+1}. To", "identical"),
+        ("choice", "B", "Options A and B", "truncated"),
+        ("choice", "B", "The answer is B", "truncated"),  # perhaps "Both"
+        ("choice", "B", "The answer is (B), since", "equal"),
+        ("exact", "Paris", "the capital.\nParis", "truncated"),
+        ("exact", "Paris", "Answer: Paris\n\n", "equal"),
+        (MISBEHAVING, "right", "right", "compared"),
+    ],
+)
+def test_a_text_that_was_cut_off_must_state_its_answer(grader: str, reference: str, text: str, verdict: str) -> None:
+    whole = Pair(key="", reference=reference, generation=text)
+    with GradingPool(grader, workers=1, time_limit=5.0) as pool:
+        cut, same = pool.submit([replace(whole, truncated=True), whole]).result()
+    assert cut.reason == verdict
+    assert cut.correct == (None if verdict == "bad_reference" else verdict in {"equal", "identical", "compared"})
+    assert cut == same or verdict == "truncated"
+    assert same.reason != "truncated"
 
 
 def test_a_bad_solution_costs_only_itself() -> None:
@@ -137,7 +172,8 @@ def test_a_waiting_job_keeps_its_verdicts_however_few_are_remembered(monkeypatch
 
 
 SCRIPT = """
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
+from isocost.records import Pair
 with GradingPool("tests.misbehaving_graders:Misbehaving", workers=2, time_limit=5.0) as pool:
     print([verdict.reason for verdict in pool.submit([Pair(key="", reference="a", generation="a")]).result()])
 """

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from isocost.grading import GradingPool, Pair
-from isocost.records import Verdict
+from isocost.grading import GradingPool
+from isocost.records import Pair, Verdict
 from tests.hostile_strings import LONG, ODD, TOWERS, code, made
 
 TIME_LIMIT = 1.0

@@ -26,7 +26,9 @@ def cut_off() -> Rows:
     rows = recorded(30, 12)
     for row in rows:
         if row["model"] == "weak" and int(str(row["sample_index"])) % 2:
-            row |= {"generation": " So 1 + 2 =", "finish_reason": "length", "num_generated_tokens": 64}
+            right = f"#### {row['generation']!s}".rpartition("#### ")[2]
+            text = (" So 1 + 2 =", f" The sum is {right}, so", f" The answer is {right}")[int(str(row["sample_index"])) // 2 % 3]
+            row |= {"generation": text, "finish_reason": "length", "num_generated_tokens": 64}
     return rows
 
 

@@ -20,7 +20,7 @@ from isocost.metrics.intervals import (
     seeded_mean,
     unpaired_seeds_difference,
 )
-from isocost.records import Comparison, Estimate, Outcome, Problem, SamplingParams, Setup, Verdict
+from isocost.records import Comparison, Estimate, Outcome, Pair, Problem, SamplingParams, Setup, Verdict
 
 GREEDY = "pass@1"
 TOKENS, STOPPED, FALSE_POSITIVES = "response_tokens", "stopped", "false_positives"  # of the greedy answers
@@ -29,7 +29,7 @@ _CORRECT = "\0"  # the vote of every correct answer; no answer has this text
 
 # Answer and Grade return one result per item of their first argument, in order.
 Answer = Callable[[Sequence[Request], SamplingParams], Sequence[Sequence[Generation]]]
-Grade = Callable[[Sequence[tuple[str, str]]], Sequence[Verdict]]
+Grade = Callable[[Sequence[Pair]], Sequence[Verdict]]
 Majority = Callable[[Sequence[tuple[str | None, bool]], int], float | None]
 
 
@@ -83,7 +83,7 @@ def evaluate(
         problems: The problems of the split.
         prompt: Turns a question into the prompt.
         answer: Answers requests at a sampling setting, in order; it forms batches and seeds them.
-        grade: Grades (reference, generation) pairs, in order.
+        grade: Grades solutions, in order.
         params: The sampling settings of the draws; the greedy answer has temperature 0 and no top_p or top_k instead.
         maj_at: The k of maj@k.
         majority: Computes maj@k of one problem from its (answer, correct) draws: `isocost.metrics.majority.majority_at_k`'s value.
@@ -275,7 +275,11 @@ def _answer_and_grade(
     """Return `count` answers to each problem, with the verdicts on them."""
     requests = [Request(problem_id=p.id, prompt=prompt(p.question), first_index=0, count=count) for p in problems]
     answers = answer(requests, params)
-    pairs = [(p.answer, generation.text) for p, generations in zip(problems, answers, strict=True) for generation in generations]
+    pairs = [
+        Pair(key="", reference=problem.answer, generation=generation.text, truncated=generation.finish_reason == "length")
+        for problem, generations in zip(problems, answers, strict=True)
+        for generation in generations
+    ]
     verdicts = iter(grade(pairs))
     return [[(generation, _unless_failed(generation, next(verdicts))) for generation in generations] for generations in answers]
 

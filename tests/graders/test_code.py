@@ -15,9 +15,9 @@ from isocost.graders.code.programs import find_program
 from isocost.graders.code.sandbox import bubblewrap
 from isocost.graders.code.sandbox.bubblewrap import SandboxError, check_sandbox
 from isocost.graders.extract import LONGEST
-from isocost.grading import GradingPool, Pair, check_gold
+from isocost.grading import GradingPool, check_gold
 from isocost.problems import load_problems
-from isocost.records import Outcome
+from isocost.records import Outcome, Pair
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SQUARE = "def square(x):\n    return x * x"

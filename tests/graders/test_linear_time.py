@@ -15,7 +15,8 @@ from isocost.graders import GRADERS, load_grader
 from isocost.graders.base import AnswerGrader
 from isocost.graders.code.programs import find_program
 from isocost.graders.math import MathGrader
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
+from isocost.records import Pair
 from tests.matrices import first_fast
 
 SPACES = [*" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000", "\r\n", " \n", "\u3000 ", "\u3000\n"]

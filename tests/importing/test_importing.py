@@ -106,6 +106,14 @@ def test_samples_without_a_verdict_are_graded(tmp_path: Path, monkeypatch: pytes
     assert json.loads(table.read_text().splitlines()[2])["predicted_answer"] == "3"
 
 
+def test_a_text_that_was_cut_off_must_state_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [("so 4 and", "length"), ("so 4 and", "stop"), ("so 4 and", None), ("#### 4\n", "length")]
+    rows = [{"problem_id": "p", "model": "m", "gold": 4, "generation": text, "finish_reason": reason} for text, reason in texts]
+    path = foreign.lines(tmp_path / "r.jsonl", rows)
+    assert run(monkeypatch, str(path), "-o", str(tmp_path / "t.parquet"), "--grade", "number") == 0
+    assert pl.read_parquet(tmp_path / "t.parquet")["correct"].to_list() == [False, True, True, True]
+
+
 def test_references_of_a_problem_file_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problems = foreign.lines(tmp_path / "problems.jsonl", [{"id": "p", "question": "?", "answer": "4"}])
     path = foreign.lines(tmp_path / "r.jsonl", [{"problem_id": "p", "model": "m", "generation": "#### 4"}])

@@ -14,9 +14,8 @@ from isocost.engines.base import ModelSize
 from isocost.errors import EngineError, LimitReachedError, StorageError, TryAgainError
 from isocost.executors.jobs import Answers, EngineFacts, Job, StoredDraw
 from isocost.executors.storing import rows_of
-from isocost.grading import Pair
 from isocost.ledger import Ledger
-from isocost.records import Outcome, Verdict
+from isocost.records import Outcome, Pair, Verdict
 from isocost.sampling import loop as buying
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool

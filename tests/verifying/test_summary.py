@@ -1,7 +1,6 @@
 """What `isocost verify` prints at the end."""
 
-from isocost.grading import Pair
-from isocost.records import Outcome, Verdict
+from isocost.records import Outcome, Pair, Verdict
 from isocost.verifying.lines import BAD_LINE, Line
 from isocost.verifying.summary import Summary
 

@@ -42,9 +42,10 @@ def test_every_line_comes_out_again_with_its_verdict() -> None:
         line(expected_answer="12", generation="none"),
         line(answer="Six and six is 12.\n#### 12", generation="\\boxed{12.0}"),
         line(gold="a dozen", prediction="12"),
+        line(gold="12", generation="so 12 and", finish_reason="length"),
     ]
     out, said = verify(b"".join(rows))
-    assert [json.loads(text)["outcome"] for text in out] == ["correct", "incorrect", "no_answer", "correct", "ungraded"]
+    assert [json.loads(text)["outcome"] for text in out] == ["correct", "incorrect", "no_answer", "correct", "ungraded", "no_answer"]
     assert json.loads(out[1]) == {
         "gold": 12,
         "prediction": "so 13",
@@ -52,7 +53,7 @@ def test_every_line_comes_out_again_with_its_verdict() -> None:
         "predicted_answer": "13",
         "reason": "different",
     }
-    assert said.startswith("5 lines  correct 2  incorrect 1  no_answer 1  ungraded 1 (bad_reference 1)  ")
+    assert said.startswith("6 lines  correct 2  incorrect 1  no_answer 2  ungraded 1 (bad_reference 1)  ")
     assert said.splitlines()[1:] == ['note: stdin:5: reference "a dozen" is refused by the grader number (bad_reference)']
 
 

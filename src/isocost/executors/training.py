@@ -18,10 +18,10 @@ from isocost.engines.base import Generation, Request
 from isocost.errors import ModelError
 from isocost.executors.jobs import EngineSpec
 from isocost.graders.replies import after_delimiters
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
 from isocost.ids import seed_of
 from isocost.prompts.base import Template
-from isocost.records import Delimiters, Problem, SamplingParams, Verdict
+from isocost.records import Delimiters, Pair, Problem, SamplingParams, Verdict
 from isocost.store import Log, disk_full
 
 _LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -190,10 +190,10 @@ def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
         spec = scoring.grader
         with GradingPool(spec.name, workers=1, time_limit=spec.time_limit, options=spec.options) as pool:
 
-            def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+            def grade(pairs: Sequence[Pair]) -> list[Verdict]:
                 if own := scoring.reasoning:
-                    pairs = [(reference, after_delimiters(generation, own)) for reference, generation in pairs]
-                return pool.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
+                    pairs = [replace(pair, generation=after_delimiters(pair.generation, own)) for pair in pairs]
+                return pool.submit(pairs).result()
 
             outcomes = evaluating.evaluate(
                 scoring.problems, scoring.template.plain, answer, grade, params=scoring.params, maj_at=(), majority=lambda draws, k: None

@@ -50,6 +50,13 @@ class AnswerGrader(ABC):
         Must take time linear in the text and never raise: it runs in-process, on hostile text.
         """
 
+    def is_stated(self, generation: str, answer: str) -> bool:
+        """Return True if the answer of a text that was cut off is stated in it, so that nothing after the cut could have changed it.
+
+        The last number of such a text is a step, not an answer. By default True. Has the duties of `extract`.
+        """
+        return True
+
     @abstractmethod
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
         """Return the verdict if it can be decided in linear time without risk; None leaves it to `compare`.
@@ -72,6 +79,9 @@ class AnswerGrader(ABC):
     def gold(self, reference: str) -> str | None:
         """Return a solution that contains only the reference answer, which the grader must accept; None where the reference has none."""
         return f"The final answer is \\boxed{{{reference}}}."
+
+
+TRUNCATED = "truncated"  # reason for a solution that was cut off before its answer, or that has a wrong one
 
 
 def correct(answer: str, reason: str) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.decoration import undecorated, without_label, without_text
-from isocost.graders.extract import PERCENT_BEHIND, extract_answer, final_text
+from isocost.graders.extract import PERCENT_BEHIND, extract_answer, final_text, is_stated
 from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
 
@@ -19,7 +19,7 @@ class ExactGrader(AnswerGrader):
     """
 
     name = "exact"
-    version = "5"
+    version = "6"
 
     def extract(self, generation: str) -> str | None:
         """Return the marked answer, else the last line that is not empty; None where there is none."""
@@ -28,6 +28,10 @@ class ExactGrader(AnswerGrader):
             return _last_line(final_text(generation)) or None
         # Only text inside the box is compared, as everywhere outside of mathematics.
         return (found.text.removesuffix(PERCENT_BEHIND) if found.marker == "boxed" else found.text) or None
+
+    def is_stated(self, generation: str, answer: str) -> bool:
+        """Return True if a text that was cut off marks its answer, and all of it."""
+        return is_stated(self.extract, generation, answer)
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Return the verdict.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from isocost.graders.clauses import answer_part
@@ -40,6 +40,7 @@ FIRST_TAIL = 64  # characters from the end that are searched first for the last 
 _MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # the rest of a number at the limit, so that it is not cut in two
 _WORD = re.compile(r"[^\s$.,]+")  # the content of \boxed without braces
 PERCENT_BEHIND = r" \%"  # that was behind a box; a space before it, because boxes rarely have one
+_FURTHER = "7"  # a character that would be part of an unfinished number, letter or formula
 LONGEST_BLANK = 40  # characters of a box that may be layout only
 _BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
@@ -110,6 +111,11 @@ def extract_answer(generation: str) -> Extracted | None:
     if boxes:
         return Extracted(_bare(boxes[0][2] if len(boxes) == 1 else _join(text, boxes)), "boxed")
     return _phrase(text) if last is None else _phrase(text[last[1] :]) or Extracted("", "boxed")
+
+
+def is_stated(extract: Callable[[str], str | None], generation: str, answer: str) -> bool:
+    """Return True if a text that was cut off marks its answer, and a further character cannot be part of it ("the answer is 1" of 12)."""
+    return extract_answer(generation) is not None and extract(generation + _FURTHER) == answer
 
 
 def _bare(text: str) -> str:

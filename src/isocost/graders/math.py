@@ -17,7 +17,7 @@ from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, un
 from isocost.graders.choice import ChoiceGrader
 from isocost.graders.conventions import Conventions, Order, Percent, Units
 from isocost.graders.decoration import with_signs
-from isocost.graders.extract import LONGEST, extract_answer
+from isocost.graders.extract import LONGEST, extract_answer, is_stated
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.bound import with_one_parameter
@@ -76,7 +76,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"8{self._conventions.suffix}"
+        self.version = f"9{self._conventions.suffix}"
         self._flaws: dict[str, str | None] = {}
 
     @property
@@ -99,6 +99,10 @@ class MathGrader(AnswerGrader):
         """Return the chosen letter of a solution that states no formula and no number."""
         letters = self._choices.extract(generation) if len(generation) <= LONGEST_CHOICE else None
         return letters if letters and _LETTER.fullmatch(letters) else None
+
+    def is_stated(self, generation: str, answer: str) -> bool:
+        """Return True if a text that was cut off marks its answer, and all of it."""
+        return is_stated(self.extract, generation, answer)
 
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
         """Return the verdict without sympy; None where only sympy can decide.

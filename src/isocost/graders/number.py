@@ -24,6 +24,7 @@ from isocost.graders.extract import (
     is_bound,
     is_denied,
     is_no_answer,
+    is_stated,
     lone_number,
     tails,
 )
@@ -80,7 +81,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"8{self._conventions.suffix}"
+        self.version = f"9{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
@@ -90,6 +91,10 @@ class NumberGrader(AnswerGrader):
         if marked is None:
             return _spell(_last_quantity(final_text(generation)))
         return (_short_answer if len(marked.text) <= LONGEST_KEPT else _answer)(marked.text, marked.marker == "phrase")
+
+    def is_stated(self, generation: str, answer: str) -> bool:
+        """Return True if a text that was cut off marks its answer, and all of it."""
+        return is_stated(self.extract, generation, answer)
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Return the verdict.

@@ -8,7 +8,7 @@ worker      the code that runs in it
 judging     one verdict, whatever a grader raises
 """
 
-from isocost.grading.pool import Grading, GradingPool, Pair
+from isocost.grading.pool import Grading, GradingPool
 from isocost.grading.stage import check_gold
 
-__all__ = ["Grading", "GradingPool", "Pair", "check_gold"]
+__all__ = ["Grading", "GradingPool", "check_gold"]

@@ -8,31 +8,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
 
 from isocost.errors import InputError
 from isocost.graders import load_grader
-from isocost.graders.base import Grader, ungraded
+from isocost.graders.base import TRUNCATED, AnswerGrader, Grader, ungraded
 from isocost.grading.judging import check_verdict, failed_verdict, judge_pair, last_step, two_steps
 from isocost.grading.process import Setup
 from isocost.grading.supervisor import Supervisor, Task
-from isocost.records import Verdict
+from isocost.records import Outcome, Pair, Verdict
 
 MOST_REMEMBERED = 100_000  # cached verdicts, some 50 MB
 LONGEST_REMEMBERED = 1000  # characters of a cached answer and reason
 MARGIN = 2.0  # seconds by which a grader that enforces the time limit itself may exceed it; its `overtime` overrides this
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """A solution to grade. `key` is the caller's and returns with the verdict; the question is for graders that read it."""
-
-    key: str
-    reference: str
-    generation: str
-    question: str = ""
 
 
 class Named(Protocol):
@@ -135,14 +125,14 @@ class GradingPool:
         The future raises RunError if no worker can be started.
         """
         job = _Job([None] * len(pairs))
-        seen: dict[tuple[str, str], Verdict | Task] = {}
+        seen: dict[tuple[str, str, bool], Verdict | Task] = {}
         open_tasks: dict[bytes, Task] = {}
         with self._judging:  # a grader need not be thread-safe
             for position, pair in enumerate(pairs):
-                same = (pair.reference, pair.generation)
+                same = (pair.reference, pair.generation, pair.truncated)
                 found = seen.get(same)
                 if found is None:
-                    found = seen[same] = self._at_once(pair.reference, pair.generation)
+                    found = seen[same] = self._at_once(*same)
                 if isinstance(found, Verdict):
                     job.verdicts[position] = found
                 else:
@@ -155,13 +145,12 @@ class GradingPool:
             job.finish()
         return job.future
 
-    def _at_once(self, reference: str, generation: str) -> Verdict | Task:
+    def _at_once(self, reference: str, generation: str, truncated: bool) -> Verdict | Task:
         """Return the verdict, or the task that a worker has to do for it."""
         text = generation
         if self._steps is not None:
             try:
-                answer = self._steps.extract(generation)
-                settled = self._steps.settle(reference, answer)
+                answer, settled = _first_step(self._steps, reference, generation, truncated)
                 if settled is not None or answer is None:
                     return ungraded("unsettled") if settled is None else check_verdict(settled)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - recorded as the solution's verdict, as in `judge_pair`
@@ -231,6 +220,17 @@ class GradingPool:
         for job in jobs.values():
             if not job.future.done():
                 job.future.set_exception(error)
+
+
+def _first_step(steps: AnswerGrader, reference: str, generation: str, truncated: bool) -> tuple[str | None, Verdict | None]:
+    """Return the answer, and the verdict if it can be settled."""
+    answer = steps.extract(generation)
+    if not truncated or answer is None or steps.is_stated(generation, answer):
+        return answer, steps.settle(reference, answer)
+    settled = steps.settle(reference, None)
+    if settled and settled.outcome is Outcome.NO_ANSWER:
+        settled = replace(settled, reason=TRUNCATED)
+    return None, settled
 
 
 def _plain(grader_name: str, options: Mapping[str, object]) -> Mapping[str, object]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from isocost.grading.judging import failed_verdict, two_steps
-from isocost.grading.pool import GradingPool, Pair
-from isocost.records import Outcome, Problem
+from isocost.grading.pool import GradingPool
+from isocost.records import Outcome, Pair, Problem
 
 
 def check_gold(problems: Iterable[Problem], pool: GradingPool) -> list[tuple[str, str]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from isocost.errors import InputError, escape_controls
-from isocost.grading import GradingPool, Pair
+from isocost.grading import GradingPool
 from isocost.importing.summary import Outcomes, summary_lines
+from isocost.records import Pair
 from isocost.tables import scan_table
 from isocost.tables.imports import Account, Importer, Row, Wishes
 from isocost.tables.inputs import expand
@@ -92,7 +93,8 @@ def _graded(rows: Iterable[Row], grading: GradingPool, references: Mapping[str, 
         pairs = []
         for row in open_rows:
             reference = row["expected_answer"] if references is None else references.get(row["problem_id"])
-            pairs.append(None if reference is None else Pair(key="", reference=reference, generation=row["generation"]))
+            cut = row["finish_reason"] == "length"
+            pairs.append(None if reference is None else Pair(key="", reference=reference, generation=row["generation"], truncated=cut))
         outcomes.unreferenced += pairs.count(None)
         verdicts = iter(grading.submit([pair for pair in pairs if pair]).result())
         for row, pair in zip(open_rows, pairs, strict=True):

@@ -13,12 +13,11 @@ from isocost.errors import IsocostError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.graders.judge import Judge, JudgeRequest
-from isocost.grading import Pair
 from isocost.ids import digest
 from isocost.judging.replies import Replies, asked_system, greedy_params
 from isocost.ledger import Ledger
 from isocost.preparing.prepare import Prepared, judge_of
-from isocost.records import SamplingParams, Verdict
+from isocost.records import Pair, SamplingParams, Verdict
 from isocost.store import RunDirectory
 
 

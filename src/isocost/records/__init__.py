@@ -27,7 +27,18 @@ from isocost.records.results import (
     Setup,
 )
 from isocost.records.rounds import RoundResult
-from isocost.records.samples import Allocation, Delimiters, Failed, FinishReason, Outcome, Problem, SamplingParams, Truncation, Verdict
+from isocost.records.samples import (
+    Allocation,
+    Delimiters,
+    Failed,
+    FinishReason,
+    Outcome,
+    Pair,
+    Problem,
+    SamplingParams,
+    Truncation,
+    Verdict,
+)
 from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Spending, UniformMatch
 
 __all__ = [
@@ -66,6 +77,7 @@ __all__ = [
     "ModelPair",
     "ModelSpending",
     "Outcome",
+    "Pair",
     "PriceTier",
     "Problem",
     "PromptReading",

@@ -94,6 +94,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A solution to grade.
+
+    Attributes:
+        key: The caller's.
+        reference: The reference answer.
+        generation: The solution's text.
+        question: For graders that read it.
+        truncated: True if the text was cut off at max_tokens: then only an answer that it states counts.
+    """
+
+    key: str
+    reference: str
+    generation: str
+    question: str = ""
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Truncation:
     """The samples of a model that reached `max_tokens` and were cut off there.
 

@@ -29,12 +29,11 @@ from isocost.errors import StorageError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw
 from isocost.executors.storing import EXTRAS, FAILED_GENERATION, SampleIds, rows_of, to_stored
-from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
-from isocost.records import Allocation, Cost, Delimiters, ModelCard, Problem, SamplingParams, Verdict
+from isocost.records import Allocation, Cost, Delimiters, ModelCard, Pair, Problem, SamplingParams, Verdict
 from isocost.sampling.orders import Batch, Line, OrderIndex, Orders
 from isocost.sampling.poolcalls import PoolCalls
 from isocost.sampling.pooldraws import PoolDraws, StoredTwiceError

@@ -8,14 +8,13 @@ from dataclasses import replace
 import polars as pl
 
 from isocost.executors.jobs import StoredDraw
+from isocost.graders.base import TRUNCATED
 from isocost.graders.replies import after_delimiters
-from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.records import Delimiters, Outcome, Problem, Verdict
+from isocost.records import Delimiters, Outcome, Pair, Problem, Verdict
 from isocost.store import BatchLog, Row
 
 FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
-TRUNCATED = "truncated"  # reason for a draw that reached max_tokens and was not correct
 _OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
 MOST_SHARED = 100_000  # distinct verdicts kept for sharing: a bound on memory where every answer differs
 
@@ -52,6 +51,7 @@ def to_pairs(asked: Iterable[Problem], draws: Iterable[StoredDraw], reasoning: D
             reference=problem.answer,
             generation=after_delimiters(draw.generation, reasoning) if reasoning else draw.generation,
             question=problem.question,
+            truncated=draw.finish_reason == "length",
         )
         for problem, draw in zip(asked, draws, strict=True)
     ]

@@ -22,11 +22,11 @@ from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineSpec, Job
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.graders.replies import after_delimiters
-from isocost.grading import Grading, Pair
+from isocost.grading import Grading
 from isocost.ids import digest, seed_of
 from isocost.metrics.majority import majority_at_k
 from isocost.preparing.prepare import Prepared
-from isocost.records import Cell, Cost, SamplingParams, Verdict
+from isocost.records import Cell, Cost, Pair, SamplingParams, Verdict
 from isocost.store import BatchLog, RunDirectory
 from isocost.students.train import Training
 
@@ -182,10 +182,10 @@ class _Evaluation:
     def _label(self) -> str:
         return label_of(self.student, self.cell.name if self.cell else None, self.seed, self.prompt, self.split)
 
-    def _grade(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+    def _grade(self, pairs: Sequence[Pair]) -> list[Verdict]:
         if own := self.prepared.study.models[self.student].reasoning:
-            pairs = [(answer, after_delimiters(generation, own.delimiters())) for answer, generation in pairs]
-        return self.grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
+            pairs = [replace(pair, generation=after_delimiters(pair.generation, own.delimiters())) for pair in pairs]
+        return self.grading.submit(pairs).result()
 
     def _answer(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
         """Answer requests in order, from the store where possible."""

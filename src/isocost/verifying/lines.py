@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from isocost.grading import Pair
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.nearest import LIKENESS, nearest_word
 from isocost.problems.references import reference_flaw
-from isocost.records import Outcome, Verdict
+from isocost.records import Outcome, Pair, Verdict
 
 # The fields of other tools too, so that their files need no conversion; the first one that exists counts.
 GOLD = ("gold", "expected_answer", "answer")
@@ -97,7 +96,7 @@ def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> 
         if flaw := _flaw(row, references):
             return Line(number, raw, row, kept, None, flaw=flaw)
         reference = _field(row, GOLD) if references is None else _reference(row, references)
-        pair = Pair(key="", reference=reference, generation=_field(row, PREDICTION))
+        pair = Pair(key="", reference=reference, generation=_field(row, PREDICTION), truncated=row.get("finish_reason") == "length")
     except LineError as error:
         return Line(number, raw, row, kept, None, str(error))
     return Line(number, raw, row, kept, pair)

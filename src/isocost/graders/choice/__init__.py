@@ -16,7 +16,7 @@ from isocost.graders.choice.letters import (
     read_sign,
 )
 from isocost.graders.choice.reference import Reference, read_reference
-from isocost.graders.extract import extract_answer, final_text
+from isocost.graders.extract import extract_answer, final_text, is_stated
 from isocost.records import Verdict
 
 LONGEST_END = 20_000  # characters searched for the choice, from the end
@@ -30,7 +30,7 @@ class ChoiceGrader(AnswerGrader):
     """
 
     name = "choice"
-    version = "4"
+    version = "5"
 
     def extract(self, generation: str) -> str | None:
         """Return the letters, as `B` or `A, C` or `A or C`; None where the solution names none.
@@ -54,6 +54,10 @@ class ChoiceGrader(AnswerGrader):
         if not words:
             return str(letters) if letters else None
         return f"{words}\n{letters or ''}"
+
+    def is_stated(self, generation: str, answer: str) -> bool:
+        """Return True if a text that was cut off marks its answer, and all of it."""
+        return is_stated(self.extract, generation, answer)
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Return the verdict.
