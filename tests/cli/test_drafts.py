@@ -23,6 +23,40 @@ def test_a_template_asks_nothing(tmp_path: Path) -> None:
     assert [study["models"][name]["model"] for name in ("weak", "strong")] == ["small", "large"]
 
 
+@pytest.mark.parametrize(
+    ("models", "urls", "found"),
+    [
+        ("small,large", "https://a.example/v1", ["https://a.example/v1"] * 2),
+        ("small,large", "http://a:1/v1, http://b:2/v1?k=1#x", ["http://a:1/v1", "http://b:2/v1?k=1#x"]),
+        ("one", "http://[::1]:8000/v1", ["http://[::1]:8000/v1"]),
+    ],
+)
+def test_addresses_are_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: str, urls: str, found: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["init", "--template", "endpoint", "--models", models, "--base-url", urls])
+    assert done.exit_code == 0, done.output
+    assert "its prices are examples" in done.output
+    study = yaml.safe_load((tmp_path / "study.yaml").read_text(encoding="utf-8"))
+    assert [model["base_url"] for model in study["models"].values()] == found
+
+
+@pytest.mark.parametrize(
+    ("template", "urls", "message"),
+    [
+        ("endpoint", "localhost:8000", '--base-url: "localhost:8000" is no address'),
+        ("endpoint", "http://a,http://b,http://c", "--base-url: 3 addresses for 2 models"),
+        ("endpoint", "", '--base-url: "" is no address'),
+        ("gpu", "http://a", "the template gpu has no endpoints"),
+    ],
+)
+def test_wrong_addresses_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str, urls: str, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["init", "--template", template, "--models", "a,b", "--base-url", urls])
+    assert isinstance(done.exception, InputError)
+    assert message in str(done.exception)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_study_is_named_after_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.jsonl").write_text('{"text": "1+1?", "answer": "2"}\n')

@@ -46,6 +46,8 @@ def measured(path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("shape", ["parquet", "open-r1"])
 def test_export_then_import_gives_the_same_measures(finished: Path, tmp_path: Path, shape: str) -> None:
     made = export(finished, CELL, shape, tmp_path / "data")
+    problems = set(pl.read_parquet(tmp_path / "data" / "data" / "*.parquet")["problem_id"])
+    assert 0 < made.of_problems == len(problems) <= made.problems
     import_samples([str(tmp_path / "data" / "data")], str(tmp_path / "table.parquet"), Wishes())
     before, after = measured(finished / "samples.parquet"), measured(tmp_path / "table.parquet")
     # A table of open-r1 has no costs.

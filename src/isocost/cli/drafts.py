@@ -46,6 +46,15 @@ def init(
             show_default=False,
         ),
     ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            "--base-url",
+            metavar="URL[,URL]",
+            help="For the template endpoint: the address of the models, or one for each.",
+            show_default=False,
+        ),
+    ] = None,
     question_field: Annotated[
         str | None,
         typer.Option("--question-field", metavar="NAME", help="Field of the JSONL's rows with the question.", show_default=False),
@@ -76,10 +85,17 @@ def init(
         table=chosen.table,
         name=None if study.stem == "study" else study.stem,
         fields={key: value for key, value in given.items() if value is not None},
+        base_urls=() if base_url is None else [url.strip() for url in base_url.split(",")],
     )
     _write(study, text)
-    examples = "its models, addresses and prices are examples until you put yours; " if chosen.template == "endpoint" else ""
+    examples = f"its {_examples(models, base_url)} are examples until you put yours; " if chosen.template == "endpoint" else ""
     say(f"wrote {study}: {examples}look through it, then\n  isocost run {shell_word(study)} --dry-run")
+
+
+def _examples(models: str | None, base_url: str | None) -> str:
+    """Return what of a draft for endpoints nobody has given."""
+    missing = [name for name, given in (("models", models), ("addresses", base_url)) if given is None]
+    return " and ".join([", ".join(missing), "prices"] if missing else ["prices"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from isocost.amounts import quantity
 from isocost.cli.arguments import Directory
 from isocost.cli.completing import FORMATS, cells, one_of
 from isocost.cli.leaving import stoppable
@@ -61,7 +62,9 @@ def export(
         hub = Hub(hub_name, "dataset" if student is None else "model") if hub_name else None
         if student is None:
             made = write(directory, arm, shape or "messages", out)
-            say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}")
+            say(
+                f"wrote {made.rows:,} rows of {made.cell} to {made.folder}, for {made.of_problems:,} of {quantity(made.problems, 'problem')}"
+            )
             if made.note:
                 say(f"note: {made.note}")
         else:

@@ -15,13 +15,15 @@ from typing import NamedTuple
 import polars as pl
 import yaml
 
-from isocost.errors import InputError
+from isocost.amounts import quantity
+from isocost.errors import InputError, Option
 from isocost.graders import load_grader
 from isocost.nearest import did_you_mean
 from isocost.problems import load_problems
 from isocost.records import Outcome, Problem
 from isocost.tables import scan_table
 
+_EXAMPLES = ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8001/v1")  # addresses of a draft without any
 _LOOKED_AT = 200  # problems that choose the grader
 _MOST_OTHERS = 0.1  # share of answers that may be no numbers where the grader is that of numbers
 
@@ -103,6 +105,7 @@ def draft(
     table: str | None = None,
     name: str | None = None,
     fields: Mapping[str, str] = MappingProxyType({}),
+    base_urls: Sequence[str] = (),
 ) -> str:
     """Return a study file with comments.
 
@@ -115,10 +118,11 @@ def draft(
         table: The recorded samples, for the template `table`.
         name: The study's name; by default that of the problems.
         fields: Options of a JSONL source that name fields of its rows: `question_field`, `answer_field`, `id_field`.
+        base_urls: For the template `endpoint`, the addresses of the models, or one that all have; without any, examples.
 
     Raises:
-        InputError: no such template or source, fields for a source that has its own, another number of models, or a table is missing
-            where one is needed.
+        InputError: no such template or source, fields for a source that has its own, another number of models or addresses, or a table is
+            missing where one is needed.
         ProblemsError: the file of problems cannot be read.
     """
     from jinja2 import Environment, StrictUndefined  # takes longer to import than the rest of the command
@@ -129,6 +133,8 @@ def draft(
         raise InputError(f"{wanted} the cheaper first, not {len(models)}: {', '.join(models) or 'none'}")
     if template == "table" and table is None:
         raise InputError("the template table needs the recorded samples\n  name them: --table samples.parquet")
+    if base_urls:
+        _refuse_addresses(template, models, base_urls)
     train = _train(problems, folder, fields)
     file = f"{template}.yaml" if len(models) == 2 else f"{template}-one.yaml"
     text = files("isocost.drafting").joinpath("templates", file).read_text(encoding="utf-8")
@@ -141,6 +147,7 @@ def draft(
         train=train.source,
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
         models=[_quoted(model.strip()) for model in models],
+        base_urls=[_address(url) for url in base_urls or _EXAMPLES] * 2,
         table=_quoted(_beside(table, folder)) if table else "",
         lengths=[f", tokens_per_sample: {length}" for length in lengths or ()],
         max_tokens=longest or 4096,
@@ -150,6 +157,16 @@ def draft(
         grader=train.grader,
         grader_comment=train.comment,
     )
+
+
+def _refuse_addresses(template: str, models: Sequence[str], base_urls: Sequence[str]) -> None:
+    """Raise InputError if the models cannot have these addresses."""
+    if template != "endpoint":
+        raise InputError(f"the template {template} has no endpoints", advice=("leave out ", Option(name="base-url")))
+    if len(base_urls) not in {1, len(models)}:
+        raise InputError(f"{len(base_urls)} addresses for {quantity(len(models), 'model')}", option=Option(name="base-url"))
+    if wrong := [url for url in base_urls if not re.fullmatch(r"https?://[^\s/]\S*", url)]:
+        raise InputError(f'"{wrong[0][:80]}" is no address', advice="write it as http://127.0.0.1:8000/v1", option=Option(name="base-url"))
 
 
 def models_of(table: str, folder: Path) -> tuple[str, ...]:
@@ -199,6 +216,11 @@ def _train(problems: str, folder: Path, fields: Mapping[str, str]) -> _Train:
 def _beside(path: str, folder: Path) -> str:
     """Return a path that was given from the working directory as a study file in `folder` names it."""
     return path if (folder / path).exists() or not Path(path).exists() else os.path.relpath(path, folder)
+
+
+def _address(url: str) -> str:
+    """Return an address as YAML reads it back."""
+    return url if re.fullmatch(r"[\w:/.-]*\w", url) else json.dumps(url)
 
 
 def _quoted(text: str) -> str:

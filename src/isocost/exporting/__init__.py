@@ -30,12 +30,16 @@ class Exported:
     Attributes:
         folder: The folder.
         rows: Rows of the data set.
+        of_problems: Training problems that have a row.
+        problems: All training problems.
         cell: The cell's name.
         note: What is doubtful about the data; "" if nothing is.
     """
 
     folder: Path
     rows: int
+    of_problems: int
+    problems: int
     cell: str
     note: str = ""
 
@@ -59,17 +63,17 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
     check_new(folder)
     cell = open_cell(run, arm)
 
-    def fill(made: Path) -> int:
+    def fill(made: Path) -> tuple[int, int]:
         (made / _FILE.parent).mkdir(parents=True)
-        rows = _write(SHAPES[shape], cell, made / _FILE)
+        rows, of_problems = _write(SHAPES[shape], cell, made / _FILE)
         text = card(cell, SHAPES[shape], rows, str(_FILE), _command(run, arm, shape, folder))
         (made / "README.md").write_text(text, encoding="utf-8")
-        return rows
+        return rows, of_problems
 
-    rows = write_folder(folder, fill)
+    rows, of_problems = write_folder(folder, fill)
     stale = SHAPES[shape].is_training_set and cell.is_older_than_labels
     note = f"people have labelled since {cell.name} was made; isocost report {shell_word(run)} makes it again" if stale else ""
-    return Exported(folder=folder, rows=rows, cell=cell.name, note=note)
+    return Exported(folder=folder, rows=rows, of_problems=of_problems, problems=cell.problems.height, cell=cell.name, note=note)
 
 
 def _command(run: Path, arm: str, shape: str, folder: Path) -> str:
@@ -79,9 +83,9 @@ def _command(run: Path, arm: str, shape: str, folder: Path) -> str:
     return f"isocost run STUDY.yaml -o {run_name}\n{export}"
 
 
-def _write(shape: Shape, cell: CellData, path: Path) -> int:
-    """Write the rows of a data set, and return their number."""
-    rows = 0
+def _write(shape: Shape, cell: CellData, path: Path) -> tuple[int, int]:
+    """Write the rows of a data set, and return their number and that of their problems."""
+    rows, of_problems = 0, set[str]()
     # An empty data set keeps its columns, so that it loads.
     columns = shape.columns(cell)
     schema = pa.schema([field.with_type(_plain(field.type)) for field in pl.DataFrame(schema=columns).to_arrow().schema])
@@ -90,7 +94,8 @@ def _write(shape: Shape, cell: CellData, path: Path) -> int:
         for part in parts:
             writer.write_table(part.select(columns.names()).cast(columns).to_arrow().cast(schema))
             rows += part.height
-    return rows
+            of_problems.update(part["problem_id"].unique())
+    return rows, len(of_problems)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

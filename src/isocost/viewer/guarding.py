@@ -77,7 +77,7 @@ class Guard:
         if host not in self._hosts:
             return PlainTextResponse("unknown host\n", status_code=421)
         if origin is None and scope["method"] not in _SAFE:
-            return PlainTextResponse("a form must say where it comes from\n", status_code=403)
+            return PlainTextResponse(f"a form must say where it comes from: send the header Origin: http://{host}\n", status_code=403)
         # Under `no-referrer`, browsers send `Origin: null` with a form. Sec-Fetch-Site is set by the browser, and no page can change it.
         own_form = origin == "null" and headers.get("sec-fetch-site") == "same-origin"
         if origin is not None and origin != f"http://{host}" and not own_form:
