@@ -62,9 +62,8 @@ def export(
         hub = Hub(hub_name, "dataset" if student is None else "model") if hub_name else None
         if student is None:
             made = write(directory, arm, shape or "messages", out)
-            say(
-                f"wrote {made.rows:,} rows of {made.cell} to {made.folder}, for {made.of_problems:,} of {quantity(made.problems, 'problem')}"
-            )
+            share = f"{made.of_problems:,} of {quantity(made.problems, 'problem')}"
+            say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}, for {share}")
             if made.note:
                 say(f"note: {made.note}")
         else:
