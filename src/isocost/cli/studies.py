@@ -70,7 +70,7 @@ def run(
         from isocost.summaries.plans import to_markdown
 
         with stoppable():
-            prepared, costs, plans, prompts = rehearse(study, settings or [], strict=strict, listener=ProgressLine(sys.stderr))
+            prepared, costs, plans, prompts = rehearse(study, settings or [], strict=strict, out=out, listener=ProgressLine(sys.stderr))
         print_data(to_markdown(prepared, costs, plans) + "\n\n" + prompts)
         return
     leaving = {"no_wait": no_wait, "cancel_batches": cancel_batches}

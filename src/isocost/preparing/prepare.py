@@ -270,12 +270,17 @@ def pool_id(identity: str, template: Template, params: SamplingParams, seed: int
     return digest("pool", identity, prompt, params, seed)
 
 
+def pool_ids(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> dict[str, str]:
+    """Return the id of each generator's pool."""
+    params = {name: study.sampling_of(name).params(templates[name].reply_stop) for name in generators(study)}
+    return {name: pool_id(identities[name], templates[name], each, study.seed) for name, each in params.items()}
+
+
 def _equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> Iterator[str]:
     """Yield the generators that share a pool: the same requests would be sent and paid twice, under the same ids."""
     owners: dict[str, str] = {}
-    for name in generators(study):
-        params = study.sampling_of(name).params(templates[name].reply_stop)
-        owner = owners.setdefault(pool_id(identities[name], templates[name], params, study.seed), name)
+    for name, pool in pool_ids(study, identities, templates).items():
+        owner = owners.setdefault(pool, name)
         if owner != name:
             yield (
                 f"models.{name}: has the model, prompt and sampling of models.{owner}, so both names would buy the same draws\n"

@@ -51,6 +51,7 @@ from isocost.running.rounds import note_first_round, run_rounds
 from isocost.running.stages import LAST_STAGES, STAGES, StudyRun
 from isocost.running.starts import Start, resume_command
 from isocost.running.unchanged import ReportedRun, report_run
+from isocost.sampling.formerpools import note_draws_that_would_not_count
 from isocost.store import PILOT, RunDirectory
 from isocost.store.unstudied import no_study
 from isocost.studyfile import load_study, placed
@@ -201,7 +202,7 @@ def plan_from_pilot(
         table: A table of samples, or a run directory, with draws of the study's models for its problems. By default it is the study's own
             run directory, if the study has a pilot that it holds.
         out: The run directory; default `runs/NAME`.
-        listener: Called with notes.
+        listener: Called with notes, one on settings that differ from those of the run that holds the pilot among them.
 
     Returns:
         As `plan_study`, and the forecast; None if there is no pilot to forecast from.
@@ -210,16 +211,19 @@ def plan_from_pilot(
         InputError: the study or the pilot cannot be used.
     """
     with _prepare_without_run(study, settings, listener, to_spend=False) as (prepared, executor):
-        found = pilot_of(prepared, table, out or Path("runs") / prepared.study.name, listener)
+        run = out or Path("runs") / prepared.study.name
+        found = pilot_of(prepared, table, run, listener)
         if found is None:
             return *plan_prepared(prepared), None
+        if table is None:  # draws of another prompt say little about those that the study would buy
+            note_changes(RunDirectory(run).read_text("study.yaml"), resolved(prepared.study, study.resolve().parent), listener)
         prepared, costs, plans = plan_prepared(prepared, token_lengths(prepared, found))
         available = count_recorded(prepared, lambda spec: executor.submit(count_available, spec).result())
         return prepared, costs, plans, forecast_choices(prepared, plans, found, available)
 
 
 def dry_run(
-    study: Path, settings: Sequence[str] = (), *, strict: bool = False, listener: Listener = lambda event: None
+    study: Path, settings: Sequence[str] = (), *, strict: bool = False, out: Path | None = None, listener: Listener = lambda event: None
 ) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
     """Check all that a run would check (every problem set and reference answer, every model), then plan as `plan_study` does.
 
@@ -227,7 +231,8 @@ def dry_run(
         study: The study file.
         settings: As for `run`.
         strict: As for `run`.
-        listener: Called with notes.
+        out: As for `run`.
+        listener: Called with notes, one for each model whose stored draws a run would not use among them.
 
     Returns:
         As `plan_study`, and the first prompt to each model as text.
@@ -236,6 +241,7 @@ def dry_run(
         InputError: the study cannot be used.
     """
     with _prepare_without_run(study, settings, listener, to_spend=True, strict=strict) as (prepared, executor):
+        note_draws_that_would_not_count(prepared, out or Path("runs") / prepared.study.name, listener)
         prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
         return *plan_prepared(prepared), prompts
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from isocost.amounts import quantity
 from isocost.errors import RunDirectoryError
 from isocost.events import Listener, Note
+from isocost.preparing.prepare import Prepared, pool_ids
 from isocost.sampling.pools import Pool
 from isocost.sampling.reconciliation import logs_in
 from isocost.store import RunDirectory
+
+_REASON = "as the model, its address (base_url), the prompt, a sampling setting or the seed is another"
 
 
 def refuse_renamed(pools: Mapping[str, Pool], directory: RunDirectory) -> None:
@@ -33,10 +37,18 @@ def note_former_draws(pools: Mapping[str, Pool], directory: RunDirectory, listen
     for name, pool in pools.items():
         former = 0 if pool.stored.count() else _draws_of_former(pool, directory)
         if former:
-            text = (
-                f"{name}: it is sampled from the start; its {quantity(former, 'stored draw')} of before do not count, as the model, its "
-                "address (base_url), the prompt, a sampling setting or the seed is another"
-            )
+            text = f"{name}: it is sampled from the start; its {quantity(former, 'stored draw')} of before do not count, {_REASON}"
+            listener(Note(text=text, loud=True))
+
+
+def note_draws_that_would_not_count(prepared: Prepared, run: Path, listener: Listener) -> None:
+    """Note the models whose stored draws a start of this study in `run` would not use. Looks at names of files alone, without the lock."""
+    stored: dict[str, set[str]] = {}
+    for model, log in logs_in(run / "pools", whole=False):
+        stored.setdefault(model, set()).add(log)
+    for name, pool in pool_ids(prepared.study, prepared.identities, prepared.templates).items():
+        if pool not in stored.get(name, {pool}):
+            text = f"{name}: it would be sampled from the start; its stored draws in {run} would not count, {_REASON}"
             listener(Note(text=text, loud=True))
 
 
