@@ -86,6 +86,16 @@ def test_declared_lengths_are_planned_with_and_the_pilot_is_paid_from_each_budge
         plan_study(study, [*LENGTHS, "pilot.samples_per_problem=10"])
 
 
+@pytest.mark.parametrize(("problems", "share"), [(2, ""), (9, "37% of best@low")])
+def test_a_pilot_that_takes_much_of_a_cell_in_which_outcomes_decide_is_told(tmp_path: Path, problems: int, share: str) -> None:
+    arms = {"strong": {"models": ["strong"]}, "best": {"models": ["weak", "strong"], "policy": "adaptive"}}
+    study = write_study(tmp_path, pilot={"problems": problems, "samples_per_problem": 2}, arms=arms)
+    text = to_markdown(*plan_study(study, LENGTHS))
+    assert ("only the rest goes where the outcomes say" in text) == bool(share)
+    assert f"It takes {share}: only" in text or not share
+    assert "strong@low:" not in text
+
+
 def test_the_json_object_has_the_pilot_and_the_keys_of_a_plan(tmp_path: Path) -> None:
     prepared, costs, plans = plan_study(write_study(tmp_path, pilot=PILOT))
     found = json.loads(json.dumps(to_json(plans) | pilot_json(prepared, costs)))

@@ -11,6 +11,7 @@ from isocost.preparing.prepare import Prepared
 from isocost.records import CellPlan, Cost
 from isocost.reporting.numbers import cost as format_cost
 
+LARGE_SHARE = 1 / 3  # of a budget: above it the pilot decides more of a cell than what was learnt from it
 _FOLLOWS = "follows from the pilot"
 
 
@@ -34,7 +35,20 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
     counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
     warning = warn_of_small_budgets(prepared, costs, plans)
-    return f"{text}{counts} A cell that uses its samples is charged for them." + (f" {warning}" if warning else "")
+    told = [f"{text}{counts} A cell that uses its samples is charged for them.", _shares(by_model, plans), warning]
+    return " ".join(each for each in told if each)
+
+
+def _shares(costs: Mapping[str, Cost], plans: Sequence[CellPlan]) -> str:
+    """Return a warning about cells in which outcomes decide, and of which the pilot takes much, so that little is left to decide on."""
+    found = []
+    for plan in plans:
+        if plan.at_most_per_problem and plan.unit and plan.amount:
+            share = sum(costs[model].amount(plan.unit) or 0.0 for model in plan.models) / plan.amount
+            found += [f"{min(share, 1.0):.0%} of {plan.cell.name}"] if share > LARGE_SHARE else []
+    if not found:
+        return ""
+    return f"It takes {listed(found)}: only the rest goes where the outcomes say. A smaller pilot or a larger budget leaves more."
 
 
 def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
