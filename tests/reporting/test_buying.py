@@ -6,7 +6,7 @@ import pytest
 
 from isocost.records import CellComparison, CellResult, Comparison, Estimate, Results
 from isocost.reporting.buying import observed
-from isocost.reporting.headline import headline, support
+from isocost.reporting.headline import headline, support, verdict
 from tests.reporting.builder import cell, comparison, results
 from tests.reporting.test_policies import spending
 
@@ -127,3 +127,41 @@ def test_where_coverage_is_open_the_data_with_more_solutions_are_named() -> None
     assert "; data from strong has more solutions per problem to train on than data from weak, +0.96 [+0.84, +1.08]" in told
     assert "more solutions" not in headline(study(open_coverage, kept(0.05, 0.12)))
     assert "more solutions" not in headline(study(paired(0.09, 0.04), kept(0.96, 0.12)))  # coverage decides
+
+
+@pytest.mark.parametrize(
+    ("objective", "gain", "sentence"),
+    [
+        (
+            "coverage",
+            paired(0.1, 0.04, "both@low", "weak@low"),
+            "both@low (adaptive) covers more problems than weak@low: +10.0 points [+6.0, +14.0].",
+        ),
+        (
+            "coverage",
+            paired(0.1, 0.04, "weak@low", "both@low"),
+            "both@low (adaptive) covers fewer problems than weak@low: −10.0 points [−14.0, −6.0].",
+        ),
+        (
+            "coverage",
+            paired(0.01, 0.04, "both@low", "weak@low"),
+            "No difference found in problems covered between both@low (adaptive) and weak@low: +1.0 points [−3.0, +5.0].",
+        ),
+        (
+            "kept",
+            replace(paired(0.5, 0.2, "both@low", "weak@low"), measure="kept_per_problem"),
+            "both@low (adaptive) keeps more solutions per problem than weak@low: +0.50 [+0.30, +0.70].",
+        ),
+        ("kept", paired(0.5, 0.2, "both@low", "weak@low"), ""),  # not measured
+        ("coverage", paired(0.1, 0.04, "both@low", "strong@low"), ""),  # strong is not the better of the two
+    ],
+)
+def test_the_verdict_says_what_a_policy_gains_over_the_better_of_the_two(objective: str, gain: CellComparison, sentence: str) -> None:
+    both = cell("both", "low", {}, 0.7, 3.6)
+    found = replace(study(paired(0.2, 0.05), gain, cells=(WEAK, STRONG, both)), spendings=(spending(objective=objective),))
+    said = verdict(found)
+    assert said[0].startswith("At ")
+    assert [each for each in said if "both@low" in each] == ([sentence] if sentence else [])
+    elsewhere = replace(both, plan=replace(both.plan, cell=replace(both.plan.cell, budget="high")))
+    far = replace(found, cells=(WEAK, STRONG, elsewhere), spendings=(spending(objective=objective, cell="both@high"),))
+    assert not [each for each in verdict(far) if "both@" in each]

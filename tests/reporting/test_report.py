@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from isocost.records import Cost, Results
+from isocost.records import Cost, Estimate, Results
 from isocost.reporting import Report, report
 from isocost.reporting.glossary import GLOSSARY
 from isocost.reporting.headline import verdict
@@ -214,6 +214,20 @@ def test_the_answer_comes_first(made: Report) -> None:
     order = [body.index(f">{title}</h2>") for title in ORDER]
     assert order == sorted(order)
     assert body.index('id="t-overview"') < body.index("<figure>") < body.index("What the run paid") < order[0]
+
+
+def test_the_first_screen_has_the_rates_in_use_and_who_judged_them() -> None:
+    rate = Estimate(value=0.2, low=0.1, high=0.35, n=50)
+    ways = {"weak": ("steps", "people", "combined"), "strong": ("steps", "judge"), "third": ()}
+    pools = {model: {"fpr": rate} | {f"fpr/{way}": rate for way in own} if own else {} for model, own in ways.items()}
+    made = report(replace(results(), pools=pools))
+    first = made.html.partition("<section")[0]
+    assert re.findall(r"<dt>(weak|strong|third)</dt><dd>([^<]*)</dd>", first) == [
+        ("weak", "20.0% [10.0, 35.0], by people and steps"),
+        ("strong", "20.0% [10.0, 35.0], by a judge"),
+    ]
+    assert "- Right answers of strong with wrong reasoning: 20.0% [10.0, 35.0], by a judge" in made.markdown
+    assert "s-wrong" not in report(replace(results(), pools={})).html
 
 
 def test_a_section_opens_with_its_finding_and_folds_the_rest(made: Report) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from isocost.records import Results
 from isocost.reporting import markdown, pages
-from isocost.reporting.audits import audits
+from isocost.reporting.audits import audits, rates_in_use
 from isocost.reporting.background import background
 from isocost.reporting.blocks import Document
 from isocost.reporting.charts import canvas
@@ -75,6 +75,7 @@ def report(results: Results, *, pdf: bool = False) -> Report:
         verdict=tuple(oneline(sentence) for sentence in verdict(results)),
         overview=rounds_table(results) or overview(results),
         lead=first,
+        false_positives=rates_in_use(results),
         money=ledger(results),
         sections=tuple(replace(section, figures=tuple(each for each in section.figures if each is not first)) for section in sections),
         glossary=GLOSSARY,

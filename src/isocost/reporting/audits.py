@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -33,10 +33,28 @@ def audits(results: Results) -> Section | None:
     )
 
 
+def rates_in_use(results: Results) -> tuple[tuple[str, str], ...]:
+    """Return a line per model for the first screen: its rate, and how it was judged."""
+    return tuple((model, f"{numbers.percent(own['fpr'])}, by {_judge_in_use(own)}") for model, own in _known(results).items())
+
+
+def _judge_in_use(measures: Mapping[str, Estimate]) -> str:
+    predictor = "a judge" if "fpr/judge" in measures else "steps"
+    return f"people and {predictor}" if used(measures) == "combined" else predictor
+
+
+def _known(results: Results) -> dict[str, Mapping[str, Estimate]]:
+    return {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
+
+
+def _rate_of(model: str, own: Mapping[str, Estimate]) -> str:
+    return f"{model} {numbers.percent(own['fpr'])}"
+
+
 def _answer(results: Results) -> str:
     """Return the rates, and how those err that people have not labelled enough solutions for."""
-    known = {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
-    rates = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
+    known = _known(results)
+    rates = [_rate_of(model, own) for model, own in known.items()]
     warnings = [_warning([model for model, own in known.items() if used(own) == way], len(known), way) for way in _UNCHECKED]
     return f"Right answers with wrong reasoning: {', '.join(rates)}.{''.join(warnings)}" if rates else "No solution could be checked."
 

@@ -148,6 +148,7 @@ class Document:
         verdict: The answer in two sentences, and warnings.
         overview: The table of the first screen.
         lead: The figure of the first screen; no section has it.
+        false_positives: The rate in use of each model, as lines of a name and a text.
         money: What was paid, as lines of a name and an amount.
         sections: In order of use.
         glossary: The terms, explained.
@@ -157,6 +158,7 @@ class Document:
     verdict: tuple[str, ...]
     overview: Table | None
     lead: Figure | None
+    false_positives: tuple[tuple[str, str], ...]
     money: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     glossary: tuple[Term, ...]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from isocost.amounts import settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import CellComparison, CellResult, Estimate, Results, Spending
-from isocost.reporting.numbers import count, detects, percent, points
+from isocost.reporting.numbers import count, decided, detects, interval, percent, points, signed_mean
 from isocost.reporting.uniform import uniform_words
 
 Pair = tuple[CellResult, CellResult]
+_MOST_POLICIES = 2  # in the verdict; their section has all
 _UNSPENT = 0.2  # share of a realised budget: a cell that left more of it was not compared at that budget
 
 _WHY_LEFT = {True: "as all recorded draws were used", False: "as one more draw of max_tokens did not fit"}  # by whether draws ran out
@@ -87,6 +88,33 @@ def _observed(results: Results, spending: Spending, others: Collection[CellResul
     against = [f"{points(gain)} points against {name}" for name, gain in gains.items() if gain is not None]
     parts[0] += f": {', '.join(against)}" if against else ""
     return ". ".join([*parts, *(uniform_words(match) for match in spending.matches)]) + "."
+
+
+def policy_findings(results: Results, pair: Pair | None) -> list[str]:
+    """Return a sentence per policy that observes outcomes, at the budget of two other cells: its gain over the better of them."""
+    found = []
+    for spending in results.spendings[:_MOST_POLICIES]:
+        cell = next(each for each in results.cells if each.plan.cell.name == spending.cell)
+        others = [other for other in pair or () if cell not in (pair or ()) and other.plan.cell.budget == cell.plan.cell.budget]
+        found += [_policy_finding(results, spending, cell, others)] if others else []
+    return [sentence for sentence in found if sentence]
+
+
+def _policy_finding(results: Results, spending: Spending, cell: CellResult, others: Sequence[CellResult]) -> str:
+    measure = "kept_per_problem" if spending.objective == "kept" else "covered"
+    better = max(others, key=lambda other: other.measures[measure].value or 0.0 if measure in other.measures else 0.0)
+    gain = _first_minus_second((cell, better), _comparison(results, (cell, better), measure))
+    if gain is None or gain.value is None:
+        return ""
+    is_share = measure == "covered"
+    way = decided(gain, factor=100 if is_share else 1, decimals=1 if is_share else 2)
+    does, what = ("covers", "problems") if is_share else ("keeps", "solutions per problem")
+    much = interval(gain, factor=100, decimals=1, unit=" points", sign=True) if is_share else signed_mean(gain)
+    measured = "problems covered" if is_share else "solutions kept per problem"
+    names = f"{spending.cell} ({spending.policy})", better.plan.cell.name
+    if not way:
+        return f"No difference found in {measured} between {names[0]} and {names[1]}: {much}."
+    return f"{names[0]} {does} {'more' if way > 0 else 'fewer'} {what} than {names[1]}: {much}."
 
 
 def paired_coverage(results: Results, pair: Pair) -> Estimate | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from isocost.amounts import fixed, format_amount, listed, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
-from isocost.reporting.buying import buy, left_unspent, paired_coverage, paired_kept, turned, unsettled
+from isocost.reporting.buying import buy, left_unspent, paired_coverage, paired_kept, policy_findings, turned, unsettled
 from isocost.reporting.numbers import count, decided, detects, percent
 from isocost.reporting.rounds import rounds_finding
 
@@ -101,7 +101,8 @@ def verdict(results: Results) -> tuple[str, ...]:
     answer = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
     failed = [] if refused else _failed(results, pair)
     rests = "" if refused else _one_seed(effects)
-    return (*doubt, answer, *filter(None, [rests, realised]), *failed, *_cut_off(results))
+    observed = [] if refused else policy_findings(results, pair)
+    return (*doubt, answer, *filter(None, [rests, *observed, realised]), *failed, *_cut_off(results))
 
 
 def _one_seed(effects: _Effects) -> str:

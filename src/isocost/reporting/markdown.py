@@ -19,6 +19,7 @@ def page(document: Document) -> str:
         lines += table_lines(document.overview)
     if document.lead:
         lines += _figure(document.lead)
+    lines += [f"- Right answers of {safe(name)} with wrong reasoning: {safe(rate)}" for name, rate in document.false_positives]
     lines += [*(f"- {safe(name)}: {safe(amount)}" for name, amount in document.money), ""]
     for section in document.sections:
         lines += _section(section)

@@ -291,7 +291,8 @@ def _format_in_order(labels: int | None) -> str:
 def summary(audits: Audits) -> dict[str, str]:
     """Return the lines of the report's appendix: the auditors, and how far each agrees with people."""
     found = to_json(audits)
-    by = ["steps", *([f"judge {audits.judge}"] if audits.judge else [])]
+    people = ["people"] if found["labels"]["labelled"] else []
+    by = ["steps", *([f"judge {audits.judge}"] if audits.judge else []), *people]
     lines = {"reasoning audited by": f"{'; '.join(by)}. {format_labels(found['labels'])}"}
     return lines | {f"people and {way} agree": _format_agreeing(each) for way, each in auditing.agreements(audits.found).items()}
 
