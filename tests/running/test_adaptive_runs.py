@@ -100,6 +100,17 @@ def batches(out: Path) -> list[int]:
     return [line["count"] for line in lines if line["event"] == "done"]
 
 
+def test_a_start_that_goes_on_expects_what_the_last_one_did(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path, arms={**ARMS}, pilot={"problems": 10, "samples_per_problem": 2})
+    with pytest.raises(LimitReachedError):
+        run(study, out, settings=[f"limit={{unit: flops, amount: {0.8 * AMOUNT}}}"], until="sample")
+    heard: list[StageProgress] = []
+    run(study, out, until="sample", listener=lambda event: heard.append(event) if isinstance(event, StageProgress) else None)
+    first, *_, last = [(event.done, event.total) for event in heard if event.stage == "sample"]
+    assert 40 <= first[0] < first[1]
+    assert first[1] == pytest.approx(last[0], rel=0.05)  # planned, and drawn
+
+
 @pytest.mark.slow
 def test_another_grader_keeps_the_recorded_rounds_and_buys_no_draw_that_no_cell_has(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms=best())

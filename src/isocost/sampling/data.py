@@ -36,7 +36,7 @@ from isocost.sampling.formerpools import note_former_draws, refuse_renamed
 from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
-from isocost.sampling.progress import Progress
+from isocost.sampling.progress import Progress, last_total
 from isocost.sampling.rates import note_mixed_rates
 from isocost.sampling.reconciliation import Reconciliation, ReconciliationTerms
 from isocost.sampling.solutions import Solutions
@@ -243,11 +243,11 @@ def _ids(prepared: Prepared) -> tuple[str, ...]:
 def _watch(
     prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener
 ) -> StageWatch:
-    """Return the watch of the stage, which expects the pilot's draws, or without a pilot those of the plan."""
+    """Return the watch of the stage: it expects what the last start did, else the pilot's draws, or without a pilot those of the plan."""
     stored = sum(pool.stored.count() for pool in pools.values())
     ids = _ids(prepared)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
-    return StageWatch(stage="sample", total=max(stored, expected), unit="samples", listener=listener, done_before=stored)
+    return StageWatch(stage="sample", total=max(stored, expected, last_total(directory)), unit="samples", listener=listener, done_before=stored)
 
 
 def _buy_cells(sampling: Sampling, grader: str) -> tuple[tuple[CellPlan, ...], CellsRun]:

@@ -63,6 +63,12 @@ def _added(total: float | None, amounts: Floats) -> float | None:
     return float(np.cumsum(np.append(total, amounts))[-1])
 
 
+def last_total(directory: RunDirectory) -> int:
+    """Return the number of samples that the last start was to end with; 0 where it is not known."""
+    found = (directory.read_derived(FILE) or {}).get("total")
+    return found if type(found) is int else 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Progress:
     """The progress of sampling: draws bought, verdicts stored, and troubles of endpoints.
