@@ -247,7 +247,8 @@ def _watch(
     stored = sum(pool.stored.count() for pool in pools.values())
     ids = _ids(prepared)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
-    return StageWatch(stage="sample", total=max(stored, expected, last_total(directory)), unit="samples", listener=listener, done_before=stored)
+    total = max(stored, expected, last_total(directory))
+    return StageWatch(stage="sample", total=total, unit="samples", listener=listener, done_before=stored)
 
 
 def _buy_cells(sampling: Sampling, grader: str) -> tuple[tuple[CellPlan, ...], CellsRun]:
