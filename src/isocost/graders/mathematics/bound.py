@@ -33,11 +33,11 @@ def with_one_parameter(gold: str, answer: str) -> tuple[str, str]:
     one may have k, m or n.
     """
     one, other = _parameter(gold), _parameter(answer)
-    if one is None and other is None:
+    if (one is None and other is None) or (one and other and one[2] != other[2]):
         return gold, answer
-    gold, ours, set_name = one or (gold, _unsaid(gold), None)
-    answer, theirs, other_name = other or (answer, _unsaid(answer), None)
-    if ours is None or theirs is None or ours == theirs or (set_name and other_name and set_name != other_name):
+    gold, ours = one[:2] if one else (gold, _unsaid(gold))
+    answer, theirs = other[:2] if other else (answer, _unsaid(answer))
+    if ours is None or theirs is None or ours == theirs:
         return gold, answer
     return gold, answer if occurs(ours, answer) or occurs(theirs, gold) else renamed(answer, theirs, ours)
 

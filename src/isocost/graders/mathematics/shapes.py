@@ -64,7 +64,7 @@ _SCALED = re.compile(rf"(?i)(.*\d)\s*(?:\\text\s*\{{\s*)?({'|'.join(SCALES)})s?\
 _SENTENCE = re.compile(
     r"(?i)\b(?:is|are|was|not|no|if|when|unless|or|squared|cubed|plus|minus|times|mod|modulo|base|choose|factorial|increase|decrease"
     r"|at least|at most|east|west|north|south|half|halves|quarters?"
-    r"|(?:third|fourth|fifth|sixth|eighth|tenth|hundredth|thousandth|\w+illionth)s?)\b"
+    r"|(?:third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|[a-z]+teenth|[a-z]+tieth|hundredth|thousandth|\w+illionth)s?)\b"
 )
 _COMPOUND = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 _COMPOUNDS = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:\\text\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z]+)(?:,|\s|and\b)*){2,4}")

@@ -156,6 +156,8 @@ _LETTERS = "|".join(sorted(map(re.escape, KNOWN.keys() - _PRODUCTS), key=len, re
 _CAPITALS = "|".join(sorted((symbol for symbol in _EXACT if len(symbol) > 1 and symbol[1].isupper()), key=len, reverse=True))
 # A unit that may follow a digit directly.
 SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?:{_CAPITALS}|[hkMG]?Pa|(?i:{_LETTERS}))(?:\^?\{{?[23]\}}?)?")
+LONGEST_SYMBOL = 3  # characters of an unknown unit whose case counts
+_OTHER_CASE = re.compile(r"M[mslL]?|MM|MS|N[mM]")  # mega, molar and newton: megametres are no millimetres
 _POWER = re.compile(r"\^?\{?(-?[1-3])\}?$")
 _SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
 
@@ -177,7 +179,7 @@ def read_unit(words: str) -> Unit:
                 word, power = word[: found.start()], int(found[1])
             base = _base(word)
             if base is None:
-                return Unit(dimension=(), size=Fraction(1), words=folded)
+                return Unit(dimension=(), size=Fraction(1), words=written if len(written) <= LONGEST_SYMBOL else folded)
             signed = power if position == 0 else -power
             name = base[0].rstrip("23")
             parts, factor = _DERIVED.get(name, ({name: int(base[0].removeprefix(name) or 1)}, Fraction(1)))
@@ -200,6 +202,8 @@ def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
 def _base(word: str) -> tuple[str, Fraction] | None:
     if exact := _EXACT.get(word):
         return exact
+    if _OTHER_CASE.fullmatch(word):
+        return None
     folded = word.casefold()
     found = KNOWN.get(folded) or KNOWN.get(folded.removesuffix("s")) or KNOWN.get(folded.removesuffix("es"))
     if found is None and (spelled := _SPELLED.fullmatch(folded)):
