@@ -47,7 +47,7 @@ _RANGE = re.compile(
     r"(?!\d*+\s++(?:decimal|significant|place|digit|figure|d\.?p|s\.?f))"
     r"|\s*+[-\u2013]\s*+[$\u20ac\u00a3]?\d[\d.,]*+%?(?:\s++[a-z]++){0,2}+[\s.]*+$"
     r"|:(?!00\b)\d|['\u2018\u2019\u2032]{1,2}\s?\d|\s*+[\u221a-\u221c\u00d7\u00f7\u00b7]|[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]"
-    r"|\s*+\(?(?:written |expressed )?(?:in |of )?(?:base[- ]?+(?!10\b)(?:\d|two|three|four|five|six|seven|eight|nine|eleven|twelve|sixteen)"
+    r"|\s*+\(?(?:written |expressed )?(?:in )?(?:base[- ]?+(?!10\b)(?:\d|two|three|four|five|six|seven|eight|nine|eleven|twelve|sixteen)"
     r"|binary|octal|hexadecimal)|\s++(?:degrees?\s++)?below\s++zero\b)"
 )
 _MONTH = (

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from isocost.graders.asides import without_aside
+
 # Words that may stand between "the answer is" and a value, and a name that the value is given to
 _LEAD = r"(?:(?:about|approximately|around|roughly|exactly|only|just|simply|equal\s+to|a\s+total\s+of|negative|minus)\s+)*"
 _VALUE = re.compile(rf"(?i)[\s*_`\"'(\[{{]*{_LEAD}(?:[a-z]\w?\s*=\s*)?(?:[-+\u2212]?\s?[$€£¥₹]?\s?[-+\u2212]?\.?\d|\$|\\[a-z(\[{{])")
@@ -96,6 +98,8 @@ def _of_value(sentence: str) -> str:
         if _NUMBER.fullmatch(text[: place.start()].replace("$", "")):
             text = text[: place.start()]
             break
+    if ")" in text or "]" in text:
+        text = without_aside(text)
     aside = _ASIDE.search(text) if ")" in text else None
     is_aside = aside is not None and _NUMBER.fullmatch(text[: aside.start()].replace("$", "")) is not None
     return text[: aside.start()] + text[aside.end() :] if aside and is_aside else text

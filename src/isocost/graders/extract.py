@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from isocost.graders.amounts import has_date, is_partial
+from isocost.graders.asides import without_remarks
 from isocost.graders.clauses import answer_part
 from isocost.graders.decoration import undecorated, within_braces
 from isocost.graders.joining import CONNECTIVES
@@ -116,7 +117,7 @@ def _bare(text: str) -> str:
 
 def last_number(generation: str) -> str | None:
     """Return the last number of a text, with sign and thousands separators; None where there is none, or it is no answer."""
-    for tail in tails(final_text(generation)):
+    for tail in tails(without_remarks(final_text(generation))):
         plain = with_powers_of_ten(plain_separators(tail))
         if match := last_match(plain):
             return None if is_no_answer(plain, match) else _whole(plain, match)

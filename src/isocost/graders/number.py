@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from isocost.digits import to_digits, whole_number
 from isocost.graders.amounts import has_date, has_factor, has_several, is_factor, is_partial, total, with_fraction
+from isocost.graders.asides import without_aside, without_remarks
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
 from isocost.graders.decoration import with_signs
@@ -92,7 +93,7 @@ class NumberGrader(AnswerGrader):
         """Return the number in canonical spelling, with the percent sign or unit that follows it."""
         marked = extract_answer(generation)
         if marked is None:
-            return _spell(_last_quantity(final_text(generation)))
+            return _spell(_last_quantity(without_remarks(final_text(generation))))
         return (_short_answer if len(marked.text) <= LONGEST_KEPT else _answer)(marked.text, marked.marker == "phrase")
 
     def is_stated(self, generation: str, answer: str) -> bool:
@@ -234,6 +235,8 @@ def _spell(found: Answer | None) -> str | None:
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
     marked = with_signs(marked)
+    if ")" in marked:
+        marked = without_aside(marked)
     if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked) or has_date(marked):
         return None
     marked = plain_separators(marked, one_number=True)
