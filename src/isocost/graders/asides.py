@@ -28,8 +28,8 @@ _CHANGES = re.compile(
     r"|.*\b(?:mod|modulo|base|at least|at most|sin|cos|tan|log|ln|exp|sqrt|root|pi|binary|octal|in (?:hundred|thousand|[mb]illion)s?)\b"
 )
 _REMARK = re.compile(
-    r"(?i)\s*(?:see|assuming|assume|note|given|based on|rounded|obtained|calculated|computed|found|from|using|by|after|check|not|since|because"
-    r"|as in|cf|e\.g|source|ref)\b"
+    r"(?i)\s*(?:see|assuming|assume|note|given|based on|rounded|obtained|calculated|computed|found|from|using|by|after|check|not|since"
+    r"|because|as in|cf|e\.g|source|ref)\b"
 )
 _SEPARATE = re.compile(
     r"(?i)[\s*_#>-]*(?:confidence(?: level| score)?|certainty|sources?|references?|citations?|footnotes?|page|(?:word|token) count|tokens"
@@ -64,7 +64,7 @@ def without_aside(text: str) -> str:
 
 
 def without_remarks(text: str) -> str:
-    """Return a text without a marked answer up to its answer: without "Confidence: 90", footnotes, "(see step 2)", "because ..." at its end."""
+    """Return a text without a marked answer up to its answer: without "Confidence: 90", "(see step 2)", "because ..." at its end."""
     text = text.rstrip()
     for _ in range(MOST_LINES):
         line = text.rfind("\n") + 1
