@@ -38,6 +38,9 @@ _BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
+_JSON_VALUE = re.compile(r'\s*(?:"((?:[^"\\\n]|\\.)+)"|([^,}\s"\[{][^,}\n]*))\s*[,}\n]')  # of {"answer": "7"}
+# At the end of an answer: ":)", an emoji, the "###" that closes a heading
+_EMOTICONS = re.compile(r"(?:\s++(?:[:;]-?[)(DP]|#+)|\s*+[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f])++\s*$")
 _RUN = re.compile(r"\s{2,}")
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 # Text between two boxes that joins them into one answer: a comma or a word for "and", perhaps a unit, a name or a label, and no other word.
@@ -218,9 +221,13 @@ def _phrase(text: str) -> Extracted | None:
             return Extracted(display[0], "phrase")
         end = _MORE_DIGITS.match(text, match.end() + LONGEST_TAIL - 1)
         tail = text[match.end() : end.end() if end else match.end() + LONGEST_TAIL]
+        if match[0].count('"') == 1 and (value := _JSON_VALUE.match(tail)):
+            return Extracted(_bare((value[1] or value[2]).replace("\\\\", "\\").strip()), "phrase")
         # Single spaces, because patterns of clauses would divide a long run of them in every way.
         tail = _RUN.sub(" ", within_braces(tail[: sentence_end(tail)])).rstrip(" .")
         tail = answer_part(tail, stated=is_statement(match)).rstrip(".").strip()
+        if tail and not tail[-1].isalnum():
+            tail = _EMOTICONS.sub("", tail) or tail
         if tail:
             return Extracted(_bare(tail), "phrase")
     return None

@@ -38,6 +38,7 @@ from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.graders.numerals import joined_before, last_match, with_powers_of_ten
 from isocost.graders.replies import plain_characters
+from isocost.graders.spelled import leading_number
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is compared digit by digit, because its value would take quadratic time
@@ -58,6 +59,11 @@ MOST_SCALES = 3  # of one number: 5 hundred thousand
 _SHORT_SCALE = re.compile(r"(?<![\w.,])\\?[$\u20ac\u00a3\u20b9]\s?(\d[\d,]*+(?:\.\d++)?+)\s?([kKMB])(?![\w$])")  # $5M
 _SHORT_SCALES = {"k": " thousand", "K": " thousand", "M": " million", "B": " billion"}
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
+# Words after a number in words: at most a unit. "one that works" is no number.
+_AFTER_WORDS = re.compile(
+    r"(?:\s+(?!(?:of|that|which|who|more|less|another|over|and|or|in|to|for|the|is|are|at|a|an|by|times|half|halves|quarters?|per|cent|percent)\b"
+    r"|\w+(?:ths?|rds?)\b)[A-Za-z]+){0,2}[\s.!]*"
+)
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
@@ -209,11 +215,11 @@ def _last_quantity(text: str) -> Answer | None:
 
 
 def _answer(marked: str, is_phrase: bool) -> str | None:
-    """Return a marked answer in canonical spelling; None where it has no digit.
+    """Return a marked answer in canonical spelling; None where it has no digit and is no number in words.
 
     An answer that is not one number is returned as written, and `settle` then refuses it.
     """
-    found = _marked_quantity(marked, is_phrase=is_phrase)
+    found = _marked_quantity(marked, is_phrase=is_phrase) or _in_words(marked)
     if found is None and any(character.isdigit() for character in marked):
         cut = " ".join(marked[:LONGEST_KEPT].split())
         is_cut = len(marked) > LONGEST_KEPT
@@ -223,6 +229,12 @@ def _answer(marked: str, is_phrase: bool) -> str | None:
 
 
 _short_answer = lru_cache(maxsize=MOST_KEPT)(_answer)
+
+
+def _in_words(marked: str) -> Answer | None:
+    """Return a number in words with its unit: "twenty", "two hundred dollars"."""
+    found = leading_number(marked) if marked[:1].isalpha() and not any(character.isdigit() for character in marked) else None
+    return _quantity(Fraction(found[0]), found[1]) if found and _AFTER_WORDS.fullmatch(found[1]) else None
 
 
 def _spell(found: Answer | None) -> str | None:
