@@ -66,6 +66,14 @@ _BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")  # (B)
 _HEAD = re.compile(r"(?m)^[-#>• ]{0,4}(?:option |choice )?[(\[]?([A-J])[)\].:、](?=[ \n]|$|[^A-Za-z0-9])")
 # A line with nothing but a letter
 _ALONE = re.compile(r"(?i)[-#>• ]{0,4}(?:option |choice |answer )?[(\[\"']{0,2}([A-J])[)\]\"']{0,2}[.!]?")
+# A line with a letter and how sure it is: "Clearly, B.", "Probably B?", "B, of course", "\u2705 B"
+_SURE = r"clearly|obviously|definitely|certainly|surely|undoubtedly|probably|most likely|likely|of course|without (?:a )?doubt|no doubt"
+_ALONE_SURE = re.compile(
+    rf"(?:(?i:{_SURE}|i'?d go for|选|選)[,:]? ?|[\u2705\u2714\u2611\ufe0f]+ ?)[(\[]?([A-J])[)\]]?[.!?]?"
+    rf"|[(\[]?([A-J])[)\]]?, (?i:{_SURE})[.!]?(?: .*)?"
+)
+_TICKED = re.compile(r"(?m)^[-#>• ]{0,4}(?:[\u2705\u2714\u2611]\ufe0f? ?)?[(\[]?([A-J])[)\].:、][^\n]*$")
+_TICKS = "\u2705\u2714\u2611"
 # **B** or **B) dog**
 _BOLD = re.compile(r"(?i)(?:\*\*|__)[(\[]?(?:option |choice )?[(\[]?([A-J])(?:[)\].:]{1,2}(?: [^*\n]{0,80})?|)(?:\*\*|__)")
 _LABEL = re.compile(r"(?<![A-Za-z0-9])[(\[]?([A-J])[)\]]")
@@ -155,14 +163,23 @@ def find_isolated(text: str) -> Choice | None:
     for line in (lines[-1], lines[0]):
         if match := _ALONE.fullmatch(line):
             return Choice((match[1].upper(),))
+        if match := _ALONE_SURE.fullmatch(line):
+            return Choice((match[1] or match[2],))
         if (group := _group(line, 0)) and line[group[1] :].strip(" .!") == "":
             return group[0]
+    if any(tick in text for tick in _TICKS) and len(ticked := _ticked("\n".join(lines))) == 1:
+        return Choice((ticked[0],))
     heads = set(_HEAD.findall("\n".join(lines)))
     for line in (lines[0], lines[-1]):
         if (head := _HEAD.match(line)) and len(heads | set(_LABEL.findall(line))) == 1:
             return Choice((head[1],))
     bold = {letter.upper() for letter in _BOLD.findall(text)}
     return Choice((bold.pop(),)) if len(bold) == 1 else None
+
+
+def _ticked(text: str) -> list[str]:
+    """Return the letters of the options in a list that have a tick, as "B. 42 \u2705"."""
+    return [match[1] for match in _TICKED.finditer(text) if any(tick in match[0] for tick in _TICKS)]
 
 
 def find_mention(text: str) -> Choice | None:
