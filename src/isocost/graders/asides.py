@@ -32,10 +32,13 @@ _REMARK = re.compile(
     r"|because|as in|cf|e\.g|source|ref)\b"
 )
 _SEPARATE = re.compile(
-    r"(?i)[\s*_#>-]*(?:confidence(?: level| score)?|certainty|sources?|references?|citations?|footnotes?|page|(?:word|token) count|tokens"
-    r"|time (?:taken|spent|used)|difficulty|rating)\b[\s*_]*[:=]|\s*\[\^?\d+\]:?\s+\S"
+    r"(?i)[\s*_#>-]*(?:confidence(?: level| score)?|certainty|sources?|references?|citations?|footnotes?|(?:word|token) count"
+    r"|time (?:taken|spent|used))\b[\s*_]*[:=]|\s*\[\^?\d+\]:?\s+\S"
 )
-_FIRST = frozenset("CcSsRrFfPpWwTtDd[*_#>- ")  # characters that such a line begins with
+_FIRST = frozenset("[*_#>- ")  # characters that such a line begins with, and the first letters of its words
+_FIRST_LETTERS = frozenset(
+    word for name in ("con", "cer", "sou", "ref", "cit", "foo", "wor", "tok", "tim") for word in (name, name.title())
+)
 _WHY = re.compile(
     r"(?<=\s)(?:because\b|which\s+(?:is|are|was|were|makes?)\s+[^.=]{0,40}?"
     r"\b(?:more|less|fewer|greater|higher|lower|smaller|larger|older|younger)\b)"

@@ -160,8 +160,13 @@ def is_bound(before: str) -> bool:
 
 def is_no_answer(text: str, number: re.Match[str]) -> bool:
     """Return True if the last number of a text is a modulus ("mod 5") or taken back ("not 5", "5 is not the answer")."""
-    before, after = text[: number.start()][-MOST_SIGNS:], text[number.end() :][:MOST_WORDS]
-    return any(pattern.search(before) for pattern in (_MODULUS, _DENIED)) or _TAKEN_BACK.match(after) is not None
+    before, after = text[max(0, number.start() - MOST_SIGNS) : number.start()], text[number.end() : number.end() + MOST_WORDS]
+    folded = before.lower()
+    if "mod" in folded and _MODULUS.search(before):
+        return True
+    if ("ot" in folded or "t " in folded or "never" in folded) and _DENIED.search(before):
+        return True
+    return _TAKEN_BACK.match(after) is not None
 
 
 def _is_taken_back(text: str, start: int, end: int, content: str) -> bool:

@@ -56,12 +56,12 @@ _BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²
 _SCALES = {**SCALES, "lakh": 10**5, "lac": 10**5, "crore": 10**7, "mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12, "mil": 10**6}
 _SCALE = re.compile(rf"(?i)({'|'.join(_SCALES)})s?\b\.?\s*")  # 1.5 million
 MOST_SCALES = 3  # of one number: 5 hundred thousand
-_SHORT_SCALE = re.compile(r"(?<![\w.,])\\?[$\u20ac\u00a3\u20b9]\s?(\d[\d,]*+(?:\.\d++)?+)\s?([kKMB])(?![\w$])")  # $5M
+_SHORT_SCALE = re.compile(r"(?<![\w.,])\\?[$\u20ac\u00a3\u20b9]\s?(\d[\d,]*+(?:\.\d++)?+)\s?([kKMB])(?![\w$]|\s?[-+*/^=_\\])")  # $5M
 _SHORT_SCALES = {"k": " thousand", "K": " thousand", "M": " million", "B": " billion"}
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 # Words after a number in words: at most a unit. "one that works" is no number.
 _AFTER_WORDS = re.compile(
-    r"(?:\s+(?!(?:of|that|which|who|more|less|another|over|and|or|in|to|for|the|is|are|at|a|an|by|times|half|halves|quarters?|per|cent|percent)\b"
+    r"(?:\s+(?!(?:of|that|which|who|more|less|another|over|and|or|in|to|for|the|is|are|at|a|an|by|times|half|halves|quarters?|per|cent|point)\b"
     r"|\w+(?:ths?|rds?)\b)[A-Za-z]+){0,2}[\s.!]*"
 )
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
@@ -170,7 +170,7 @@ def _gold(reference: str) -> Answer | None:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _short_gold(reference: str) -> Answer | None:
-    return _whole_quantity(_clean(plain_separators(_marked_text(reference) or reference, one_number=True)))
+    return _whole_quantity(_clean(_with_scale_words(plain_separators(_marked_text(reference) or reference, one_number=True))))
 
 
 def _long(text: str) -> Answer | None:
@@ -204,7 +204,11 @@ def _last_quantity(text: str) -> Answer | None:
     """Return the last number of a text without a marked answer."""
     for tail in tails(text):
         cleaned = _clean(plain_separators(tail, one_number=True))
-        if match := last_match(cleaned):
+        match = last_match(cleaned)
+        if match and cleaned[match.end() :].lstrip()[:1] in _SHORT_SCALES:
+            cleaned = _clean(_with_scale_words(plain_separators(tail, one_number=True)))
+            match = last_match(cleaned)
+        if match:
             if is_bound(cleaned[: match.start()]) or is_no_answer(cleaned, match) or joined_before(cleaned, match.start()):
                 return None
             value = parse_number(match[0])
@@ -251,7 +255,7 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
         marked = without_aside(marked)
     if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked) or has_date(marked):
         return None
-    marked = plain_separators(marked, one_number=True)
+    marked = _with_scale_words(plain_separators(marked, one_number=True))
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
         cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
@@ -316,9 +320,12 @@ def _marked_text(text: str) -> str | None:
     return found.text if found else None
 
 
+def _with_scale_words(text: str) -> str:
+    """Return the text with `$5M` as "5 million"."""
+    return _SHORT_SCALE.sub(lambda match: f"{match[1]}{_SHORT_SCALES[match[2]]}", text)
+
+
 def _clean(text: str) -> str:
-    if "$" in text or not text.isascii():
-        text = _SHORT_SCALE.sub(lambda match: f"{match[1]}{_SHORT_SCALES[match[2]]}", text)
     text = with_mixed_numbers(
         with_plain_fractions(with_powers_of_ten(text)).replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part)
     )
