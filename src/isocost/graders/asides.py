@@ -35,7 +35,7 @@ _SEPARATE = re.compile(
     r"(?i)[\s*_#>-]*(?:confidence(?: level| score)?|certainty|sources?|references?|citations?|footnotes?|(?:word|token) count"
     r"|time (?:taken|spent|used))\b[\s*_]*[:=]|\s*\[\^?\d+\]:?\s+\S"
 )
-_FIRST = frozenset("[*_#>- ")  # characters that such a line begins with, and the first letters of its words
+_FIRST = frozenset("[*_#>- ")  # what such a line begins with
 _FIRST_LETTERS = frozenset(
     word for name in ("con", "cer", "sou", "ref", "cit", "foo", "wor", "tok", "tim") for word in (name, name.title())
 )
@@ -73,7 +73,7 @@ def without_remarks(text: str) -> str:
         line = text.rfind("\n") + 1
         if (
             not line
-            or text[line] not in _FIRST
+            or not (text[line] in _FIRST or text[line : line + 3] in _FIRST_LETTERS)
             or not _SEPARATE.match(text, line)
             or not _NUMBER.search(text[max(0, line - _LONGEST_LINE) : line])
         ):
