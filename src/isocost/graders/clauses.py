@@ -76,7 +76,7 @@ _CORRECTED = re.compile(
 _IN_BRACKETS = re.compile(r"\s*(?:[A-Za-z]+\s*)?\(\s*([-+]?\s?\\?[$€£]?\s?\d[\d,]*)\s*\)")  # seven (7)
 # How a value was found: "20, obtained by 4*5", "20 after subtracting 5"
 _FOUND_BY = re.compile(
-    r"\s*[,;]\s*(?:obtained|found|calculated|computed|derived|given\s+by|leaving|using)\b|\s+(?:by|after|from)\s+(?:\w+ly\s+)?[a-z]{3,}ing\b"
+    r"\s*[,;]\s*(?:obtained|found|calculated|computed|derived|given\s+by|leaving|using)\b|\s+(?:by|after|from)\s+(?:\w+ly\s+)?[a-z]{2,}ing\b"
     r"|\s+using\b|\s+obtained\b"
 )
 _WHICH_IS = re.compile(r",?\s*which\s+(?:is|are)\s+(?=[A-Z])")
@@ -113,7 +113,7 @@ def _corrected(sentence: str) -> str:
     if (".." in sentence or "\u2026" in sentence) and (ended := _ELLIPSIS.match(sentence)):
         sentence = ended[0].rstrip(" .\u2026")
     if "(" in sentence and (number := leading_number(sentence.lstrip(" *_"))) and (digits := _IN_BRACKETS.match(number[1])):
-        same = re.sub(r"[^\d-]", "", digits[1]) == str(number[0])
+        same = re.sub(r"[^\d-]", "", digits[1]) == str(number[0]) and "(" not in number[1][digits.end() :]
         return f"{digits[1]} {number[1][: digits.start(1) - 1].strip()}{number[1][digits.end() :]}" if same else sentence
     return sentence
 

@@ -72,7 +72,7 @@ MOST_SIGNS = 20  # characters before a number that may hold an inequality sign o
 LONGEST_GAP = 60  # characters between two boxes of one answer
 MOST_WORDS = 80  # characters after an answer that may take it back
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
-_SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
+_SIDE_BY_SIDE = re.compile(r"[\s;|&]*|[\"']\s*,\s*[\"']")
 _AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
 _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b[a-zA-Z](?:_\{?\w+\}?)?\s*=\s*$")
 
