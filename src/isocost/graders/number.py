@@ -57,6 +57,7 @@ _SCALES = {**SCALES, "lakh": 10**5, "lac": 10**5, "crore": 10**7, "mn": 10**6, "
 _SCALE = re.compile(rf"(?i)({'|'.join(_SCALES)})s?\b\.?\s*")  # 1.5 million
 MOST_SCALES = 3  # of one number: 5 hundred thousand
 _SHORT_SCALE = re.compile(r"(?<![\w.,])\\?[$\u20ac\u00a3\u20b9]\s?(\d[\d,]*+(?:\.\d++)?+)\s?([kKMB])(?![\w$]|\s?[-+*/^=_\\])")  # $5M
+_FULL_HOUR = re.compile(r"(?<=\d):00\b(?!:)")  # 5:00 pm
 _SHORT_SCALES = {"k": " thousand", "K": " thousand", "M": " million", "B": " billion"}
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 # Words after a number in words: at most a unit. "one that works" is no number.
@@ -255,7 +256,7 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
         marked = without_aside(marked)
     if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked) or has_date(marked):
         return None
-    marked = _with_scale_words(plain_separators(marked, one_number=True))
+    marked = _FULL_HOUR.sub("", _with_scale_words(plain_separators(marked, one_number=True)))
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
         cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
