@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from isocost.graders.extract import LONGEST, NUMBER, extract_answer, last_number, tails
+from isocost.graders.extract import LONGEST, extract_answer, last_number, tails
+from isocost.graders.numerals import NUMBER
 from isocost.graders.phrases import ASCII_WORDS, MOST_PHRASES, ODD_CASES, OTHER_WORDS, PHRASE, last_phrases
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.decoration import undecorated, without_label, without_text
 from isocost.graders.extract import PERCENT_BEHIND, extract_answer, final_text, is_stated
 from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
 
+_WORD = re.compile(r"[^\W\d_]+[.!]?")
+_YES = re.compile(r"(?i)(yes|no|true|false),?\s+(?:because|since)\b")
 _MARKED = "*_`\"'$\u201c\u00ab\u300c"
 
 
@@ -15,7 +19,7 @@ class ExactGrader(AnswerGrader):
     """Compares the final answer with the reference as text. Without a marked answer, the last line that is not empty counts.
 
     Quotation marks, emphasis, dollar signs, commands such as `\\text` and a full stop around either side are passed over, and so is a label
-    before a number or before something emphasised.
+    before a number, one word or something emphasised.
     """
 
     name = "exact"
@@ -43,14 +47,17 @@ class ExactGrader(AnswerGrader):
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_answer")
-        return correct(answer, "equal") if _fold(answer) == gold else incorrect(answer, "different")
+        golds = (gold, _fold(_last_line(reference))) if ":" in reference else (gold,)  # the last line of an answer has no label either
+        return correct(answer, "equal") if _fold(answer) in golds else incorrect(answer, "different")
 
 
 def _last_line(text: str) -> str:
-    """Return the last line that is not empty, without a label before a number or before something emphasised."""
+    """Return the last line that is not empty, without a label before a number, one word or something emphasised."""
     line = (text.strip().splitlines() or [""])[-1].strip()
     value = without_label(line)
-    return undecorated(value) if value[:1] in _MARKED or value[:1].isdigit() else line
+    if reason := _YES.match(line):
+        return reason[1]
+    return undecorated(value) if value[:1] in _MARKED or value[:1].isdigit() or (value != line and _WORD.fullmatch(value)) else line
 
 
 def _fold(text: str) -> str:

@@ -6,14 +6,16 @@ The last `####` or box wins over phrases, because phrases also occur in running 
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
+from isocost.graders.amounts import has_date, is_partial
+from isocost.graders.asides import without_remarks
 from isocost.graders.clauses import answer_part
 from isocost.graders.decoration import undecorated, within_braces
 from isocost.graders.joining import CONNECTIVES
 from isocost.graders.mathematics.separators import plain_separators
+from isocost.graders.numerals import NUMBER, joined_before, last_match, with_powers_of_ten
 from isocost.graders.phrases import MOST_PHRASES, is_explanation, is_statement, last_phrases
 from isocost.graders.replies import reply_text
 from isocost.graders.sentences import sentence_end
@@ -22,19 +24,9 @@ Marker = Literal["hash", "boxed", "phrase"]
 
 LONGEST = 100_000  # characters read, from the end, where the final answer is; every later step is linear in this
 
-# A fraction below one: after a whole number and a space it is a part of a mixed number, and 4 10/3 is none.
-_PROPER = (
-    r"(?:1/2|[12]/3|[1-3]/4|[1-4]/5|[1-5]/6|[1-6]/7|[1-7]/8|[1-8]/9|[1-9]/\d{2,3}|11/12|1[0-5]/16|1\d/[2-9]\d|2\d/[3-9]\d|3\d/[4-9]\d"
-    r"|\d{2}/\d{3})(?![\d./])"
-)
-NUMBER = re.compile(
-    r"(?<![A-Za-z0-9.])(?:(?<![A-Za-z0-9)\]}])[-+]\s?)?\$?"  # a minus after a digit, a letter or a bracket is a subtraction
-    rf"(?:\d{{1,3}}(?:,\d{{3}}){{1,3}}[ ]{{1,2}}(?={_PROPER})|\d{{1,9}}[ ]{{1,2}}(?={_PROPER}))?"
-    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?(?<=\d)(?:[eE][-+]?\d{1,3}(?![\w.]))?"
-    r"(?:\s?/\s?\d++(?!\.\d))?"
-)
 # Also \beginboxed{12}, and \boxed 12 without braces.
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\beginboxed\s*\{|\\boxed\s+(?=[^\s{])")
+_SCALE = re.compile(r" (?:hundred|thousand|[mb]illion|trillion)\b|:00\b")
 LONGEST_TAIL = 2000  # characters read after "the answer is"
 FIRST_TAIL = 64  # characters from the end that are searched first for the last number
 _MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # the rest of a number at the limit, so that it is not cut in two
@@ -46,6 +38,9 @@ _BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
+_JSON_VALUE = re.compile(r'\s*(?:"((?:[^"\\\n]|\\.)+)"|([^,}\s"\[{][^,}\n]*))\s*[,}\n]')  # of {"answer": "7"}
+# At the end of an answer: ":)", an emoji, the "###" that closes a heading
+_EMOTICONS = re.compile(r"(?:\s++(?:[:;]-?[)(DP]|#+)|\s*+[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f])++\s*$")
 _RUN = re.compile(r"\s{2,}")
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 # Text between two boxes that joins them into one answer: a comma or a word for "and", perhaps a unit, a name or a label, and no other word.
@@ -60,10 +55,10 @@ _UNEQUAL = r"\\(?:neq?|leq?(?:slant)?|geq?(?:slant)?|lt|gt)(?![a-zA-Z])|[\u2260\
 MODULO = r"(?:\\[bp]?mod(?![a-zA-Z])|\bmod(?:ulo)?\b)"
 # A number beside such a word is not the answer by itself: "at least 5", "5 or 6", "root 5".
 _CHANGED = re.compile(
-    r"(?i)\b(?:not|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither|unknown)\b"
-    rf"|{MODULO}|n't\b|\\pm(?![a-zA-Z])|\u00b1|{_UNEQUAL}"
+    r"(?i)\b(?:not|cannot|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither"
+    rf"|unknown)\b|{MODULO}|n't\b|\\pm(?![a-zA-Z])|\u00b1|{_UNEQUAL}"
 )
-_INEQUALITY = re.compile(rf"(?:{_UNEQUAL})\s*\$?\s*$")
+_INEQUALITY = re.compile(rf"(?<!>)(?:{_UNEQUAL})\s*\$?\s*$")
 _NOT = r"(?:\bis|\bwas|\bcan|\bcould)(?:\s*not|n['\u2019]t)(?:\s+be)?"
 # The end of a sentence that takes a final answer back, and the word before such an answer. "is not an integer" takes nothing back, and
 # "is incorrect" may answer a question for what is incorrect.
@@ -71,13 +66,13 @@ _TAKEN_BACK = re.compile(
     rf"(?i)[\s$*_`\"'\u201d\u2019)\]]*(?:{_NOT}\s+(?:the|our|my|your)\s+(?:(?:final|correct|right|true|actual|required|desired)\s+)*answer\b"
     r"|\bis\s+(?:the|a)\s+(?:wrong|incorrect)\s+answer\b)"
 )
-_DENIED = re.compile(r"(?i)(?:\bnot|n['\u2019]t)[\s$*({]*$")
+_DENIED = re.compile(r"(?i)(?:\b(?:can)?not|\bnever|n['\u2019]t)(?:\s+(?:be|equal|exceed|reach))?(?:\s+to)?[\s$*({]*$")
 _MODULUS = re.compile(rf"(?i){MODULO}[\s$({{]*$")
 MOST_SIGNS = 20  # characters before a number that may hold an inequality sign or `not`
 LONGEST_GAP = 60  # characters between two boxes of one answer
 MOST_WORDS = 80  # characters after an answer that may take it back
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
-_SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
+_SIDE_BY_SIDE = re.compile(r"[\s;|&]*|[\"']\s*,\s*[\"']")
 _AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
 _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b[a-zA-Z](?:_\{?\w+\}?)?\s*=\s*$")
 
@@ -125,11 +120,17 @@ def _bare(text: str) -> str:
 
 def last_number(generation: str) -> str | None:
     """Return the last number of a text, with sign and thousands separators; None where there is none, or it is no answer."""
-    for tail in tails(final_text(generation)):
-        plain = plain_separators(tail)
-        if match := next(iter(deque(NUMBER.finditer(plain), maxlen=1)), None):
-            return None if is_no_answer(plain, match) else match[0]
+    for tail in tails(without_remarks(final_text(generation))):
+        plain = with_powers_of_ten(plain_separators(tail))
+        if match := last_match(plain):
+            return None if is_no_answer(plain, match) else _whole(plain, match)
     return None
+
+
+def _whole(text: str, number: re.Match[str]) -> str:
+    """Return a number with what belongs to it: the base of a power, the other part of a ratio, the word "million", full hours."""
+    before, scale = joined_before(text, number.start()), _SCALE.match(text, number.end())
+    return f"{before}{number[0]}{'}' if '{' in before else ''}{scale[0] if scale else ''}"
 
 
 def tails(text: str) -> Iterator[str]:
@@ -159,8 +160,13 @@ def is_bound(before: str) -> bool:
 
 def is_no_answer(text: str, number: re.Match[str]) -> bool:
     """Return True if the last number of a text is a modulus ("mod 5") or taken back ("not 5", "5 is not the answer")."""
-    before, after = text[: number.start()][-MOST_SIGNS:], text[number.end() :][:MOST_WORDS]
-    return any(pattern.search(before) for pattern in (_MODULUS, _DENIED)) or _TAKEN_BACK.match(after) is not None
+    before, after = text[max(0, number.start() - MOST_SIGNS) : number.start()], text[number.end() : number.end() + MOST_WORDS]
+    folded = before.lower()
+    if "mod" in folded and _MODULUS.search(before):
+        return True
+    if ("ot" in folded or "t " in folded or "never" in folded) and _DENIED.search(before):
+        return True
+    return _TAKEN_BACK.match(after) is not None
 
 
 def _is_taken_back(text: str, start: int, end: int, content: str) -> bool:
@@ -189,6 +195,8 @@ def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
         return None  # x^2 + 5
     if re.match(r"\.\d", after) or re.match(r"[A-Za-z](?![A-Za-z])", text[match.end() :]):
         return None  # 2.5.3, 5x
+    if has_date(text) or is_partial(text[: match.start()], text[match.end() :]):
+        return None
     is_part = before[-1:] in _OPERATORS or (after[:1] in _AFTER and not after.startswith("- ")) or after[:1] == "!"
     return None if is_part else match
 
@@ -218,9 +226,13 @@ def _phrase(text: str) -> Extracted | None:
             return Extracted(display[0], "phrase")
         end = _MORE_DIGITS.match(text, match.end() + LONGEST_TAIL - 1)
         tail = text[match.end() : end.end() if end else match.end() + LONGEST_TAIL]
+        if match[0].count('"') == 1 and (value := _JSON_VALUE.match(tail)):
+            return Extracted(_bare((value[1] or value[2]).replace("\\\\", "\\").strip()), "phrase")
         # Single spaces, because patterns of clauses would divide a long run of them in every way.
         tail = _RUN.sub(" ", within_braces(tail[: sentence_end(tail)])).rstrip(" .")
         tail = answer_part(tail, stated=is_statement(match)).rstrip(".").strip()
+        if tail and not tail[-1].isalnum():
+            tail = _EMOTICONS.sub("", tail) or tail
         if tail:
             return Extracted(_bare(tail), "phrase")
     return None

@@ -6,19 +6,18 @@ r"""Answers that are one number, as in GSM8K, compared exactly.
 from __future__ import annotations
 
 import re
-from collections import deque
 from fractions import Fraction
 from functools import lru_cache
 
 from isocost.digits import to_digits, whole_number
-from isocost.graders.amounts import has_factor, has_several, is_factor, total, with_fraction
+from isocost.graders.amounts import has_date, has_factor, has_several, is_factor, is_partial, total, with_fraction
+from isocost.graders.asides import without_aside, without_remarks
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
 from isocost.graders.decoration import with_signs
 from isocost.graders.extract import (
     LONGEST,
     MODULO,
-    NUMBER,
     extract_answer,
     final_text,
     is_bound,
@@ -37,7 +36,9 @@ from isocost.graders.mathematics.separators import plain_separators
 from isocost.graders.mathematics.shapes import SCALES, Answer, is_contradiction
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
+from isocost.graders.numerals import joined_before, last_match, with_powers_of_ten
 from isocost.graders.replies import plain_characters
+from isocost.graders.spelled import leading_number
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is compared digit by digit, because its value would take quadratic time
@@ -52,8 +53,18 @@ _POWER_OF_DIGITS = re.compile(r"(?<![*\d.])(\d++(?:\.\d++)?+)\*\*(?=\d++(?:\.\d+
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
 # Possessive quantifiers, because words can be split in exponentially many ways.
 _BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|(?<=\^)[23]|(?<=\^ )[23]|°)\s*+)*+")
-_SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")  # 1.5 million
+_SCALES = {**SCALES, "lakh": 10**5, "lac": 10**5, "crore": 10**7, "mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12, "mil": 10**6}
+_SCALE = re.compile(rf"(?i)({'|'.join(_SCALES)})s?\b\.?\s*")  # 1.5 million
+MOST_SCALES = 3  # of one number: 5 hundred thousand
+_SHORT_SCALE = re.compile(r"(?<![\w.,])\\?[$\u20ac\u00a3\u20b9]\s?(\d[\d,]*+(?:\.\d++)?+)\s?([kKMB])(?![\w$]|\s?[-+*/^=_\\])")  # $5M
+_FULL_HOUR = re.compile(r"(?<=\d):00\b(?!:)")  # 5:00 pm
+_SHORT_SCALES = {"k": " thousand", "K": " thousand", "M": " million", "B": " billion"}
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
+# Words after a number in words: at most a unit. "one that works" is no number.
+_AFTER_WORDS = re.compile(
+    r"(?:\s+(?!(?:of|that|which|who|more|less|another|over|and|or|in|to|for|the|is|are|at|a|an|by|times|half|halves|quarters?|per|cent|point)\b"
+    r"|\w+(?:ths?|rds?)\b)[A-Za-z]+){0,2}[\s.!]*"
+)
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
@@ -89,7 +100,7 @@ class NumberGrader(AnswerGrader):
         """Return the number in canonical spelling, with the percent sign or unit that follows it."""
         marked = extract_answer(generation)
         if marked is None:
-            return _spell(_last_quantity(final_text(generation)))
+            return _spell(_last_quantity(without_remarks(final_text(generation))))
         return (_short_answer if len(marked.text) <= LONGEST_KEPT else _answer)(marked.text, marked.marker == "phrase")
 
     def is_stated(self, generation: str, answer: str) -> bool:
@@ -160,7 +171,7 @@ def _gold(reference: str) -> Answer | None:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _short_gold(reference: str) -> Answer | None:
-    return _whole_quantity(_clean(plain_separators(_marked_text(reference) or reference, one_number=True)))
+    return _whole_quantity(_clean(_with_scale_words(plain_separators(_marked_text(reference) or reference, one_number=True))))
 
 
 def _long(text: str) -> Answer | None:
@@ -182,7 +193,7 @@ def _any_quantity(cleaned: str) -> Answer | None:
         return _quantity(*found)
     number, rest = _split_unit(cleaned)
     value = parse_number(number)
-    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest) or is_factor("", rest):
+    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest) or is_factor("", rest) or is_partial("", rest):
         return None
     return _quantity(value, rest)
 
@@ -194,8 +205,12 @@ def _last_quantity(text: str) -> Answer | None:
     """Return the last number of a text without a marked answer."""
     for tail in tails(text):
         cleaned = _clean(plain_separators(tail, one_number=True))
-        if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
-            if is_bound(cleaned[: match.start()]) or is_no_answer(cleaned, match):
+        match = last_match(cleaned)
+        if match and cleaned[match.end() :].lstrip()[:1] in _SHORT_SCALES:
+            cleaned = _clean(_with_scale_words(plain_separators(tail, one_number=True)))
+            match = last_match(cleaned)
+        if match:
+            if is_bound(cleaned[: match.start()]) or is_no_answer(cleaned, match) or joined_before(cleaned, match.start()):
                 return None
             value = parse_number(match[0])
             if value is None:
@@ -205,11 +220,11 @@ def _last_quantity(text: str) -> Answer | None:
 
 
 def _answer(marked: str, is_phrase: bool) -> str | None:
-    """Return a marked answer in canonical spelling; None where it has no digit.
+    """Return a marked answer in canonical spelling; None where it has no digit and is no number in words.
 
     An answer that is not one number is returned as written, and `settle` then refuses it.
     """
-    found = _marked_quantity(marked, is_phrase=is_phrase)
+    found = _marked_quantity(marked, is_phrase=is_phrase) or _in_words(marked)
     if found is None and any(character.isdigit() for character in marked):
         cut = " ".join(marked[:LONGEST_KEPT].split())
         is_cut = len(marked) > LONGEST_KEPT
@@ -219,6 +234,12 @@ def _answer(marked: str, is_phrase: bool) -> str | None:
 
 
 _short_answer = lru_cache(maxsize=MOST_KEPT)(_answer)
+
+
+def _in_words(marked: str) -> Answer | None:
+    """Return a number in words with its unit: "twenty", "two hundred dollars"."""
+    found = leading_number(marked) if marked[:1].isalpha() and not any(character.isdigit() for character in marked) else None
+    return _quantity(Fraction(found[0]), found[1]) if found and _AFTER_WORDS.fullmatch(found[1]) else None
 
 
 def _spell(found: Answer | None) -> str | None:
@@ -231,9 +252,11 @@ def _spell(found: Answer | None) -> str | None:
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
     marked = with_signs(marked)
-    if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked):
+    if ")" in marked:
+        marked = without_aside(marked)
+    if _names_several(marked) or _is_equation(marked) or _is_contradiction(marked) or has_date(marked):
         return None
-    marked = plain_separators(marked, one_number=True)
+    marked = _FULL_HOUR.sub("", _with_scale_words(plain_separators(marked, one_number=True)))
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
         cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
@@ -271,8 +294,9 @@ def _names_several(text: str) -> bool:
 def _quantity(value: Fraction, rest: str) -> Answer:
     """Return a value with the percent sign or known unit that the text after it begins with."""
     rest = rest.lstrip()
-    if scale := _SCALE.match(rest):
-        value, rest = value * SCALES[scale[1].lower()], rest[scale.end() :].lstrip()
+    for _ in range(MOST_SCALES):
+        if scale := _SCALE.match(rest):
+            value, rest = value * _SCALES[scale[1].lower()], rest[scale.end() :]
     if re.match(r"%|percent\b|pct\b", rest):
         return Answer(kind="value", text=canonical(value), percent=True)
     words = _UNIT.match(rest)
@@ -297,7 +321,14 @@ def _marked_text(text: str) -> str | None:
     return found.text if found else None
 
 
+def _with_scale_words(text: str) -> str:
+    """Return the text with `$5M` as "5 million"."""
+    return _SHORT_SCALE.sub(lambda match: f"{match[1]}{_SHORT_SCALES[match[2]]}", text)
+
+
 def _clean(text: str) -> str:
-    text = with_mixed_numbers(with_plain_fractions(text).replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part))
+    text = with_mixed_numbers(
+        with_plain_fractions(with_powers_of_ten(text)).replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part)
+    )
     text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", _POWER_OF_DIGITS.sub(r"\1^", text))
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

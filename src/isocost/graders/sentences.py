@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 
-_STOP = re.compile(r"\.(?=\s|\*|$)|[。।]|\n")
+# An exclamation mark before a sentence to the reader is no factorial: "20! Great job."
+_STOP = re.compile(
+    r"\.(?=\s|\*|$)|[。।]|\n"
+    r"|!(?=\s+(?:Great|Good|Nice|Well done|Hope|Hooray|Hurray|Congratulations|Thanks?|Yay|Excellent|Awesome|Happy|Enjoy|Wow)\b)"
+)
 # Before a name or a number only: "12 Main St. It is old" are two sentences.
 _BEFORE_NAMES = re.compile(
     r"(?:^|[\s(\"'$*_\u201c])(?:Drs?|Mrs?|Ms|Mx|St|Ste|Mt|Ft|Prof|Pres|Gov|Sen|Rep|Rev|Fr|Hon|Gen|Col|Maj|Capt|Cmdr|Lt|Sgt|Cpl|Messrs|No"
     r"|Nos|Vol|Ch|Fig|Eq)$"
 )
+_TITLE = re.compile(r"(?:^|[\s(\"'$*_\u201c])(?:Drs?|Mrs?|Ms|Mx|Prof|Messrs)$")
 _ANYWHERE = re.compile(r"(?:^|[\s(\"',$*_\u201c])(?:e\.g|i\.e|vs|cf|approx|ca)$")
 _INITIAL = re.compile(r"(?:^|[\s(\"'*_\u201c.])[A-Z]$")
 _LETTERS = re.compile(r"(?:^|[\s(\"'*_\u201c])(?:[A-Za-z]\.)+[A-Za-z]$")  # U.S, p.m
@@ -33,8 +38,12 @@ def sentence_end(text: str) -> int:
 
 
 def _is_abbreviated(text: str, stop: int) -> bool:
-    """Return True if a full stop belongs to an abbreviation, and the sentence goes on after it."""
+    """Return True if a full stop belongs to an abbreviation or an ellipsis, and the sentence goes on after it."""
     before, after = text[max(0, stop - _BEFORE) : stop], text[stop + 1 : stop + 1 + 80]
+    if before[-1:] == ".":  # "41... no, 42", "1 + 2 + ... + n"
+        return not after.lstrip(" ")[:1].isupper()
+    if _TITLE.search(before) and _NAME.match(after):  # Dr. No
+        return True
     if not before[-1:].isalpha() or not after.strip() or after[:1] == "\n" or _OPENER.match(after):
         return False
     if _ANYWHERE.search(before):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from isocost.graders.choice.words import (
@@ -25,7 +25,10 @@ from isocost.graders.choice.words import (
     NOT,
     OR,
     REFUTED,
+    SOUGHT,
     STATED,
+    SUPPOSED,
+    TRUE,
 )
 
 LETTERS = "ABCDEFGHIJ"
@@ -63,12 +66,23 @@ _BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")  # (B)
 _HEAD = re.compile(r"(?m)^[-#>• ]{0,4}(?:option |choice )?[(\[]?([A-J])[)\].:、](?=[ \n]|$|[^A-Za-z0-9])")
 # A line with nothing but a letter
 _ALONE = re.compile(r"(?i)[-#>• ]{0,4}(?:option |choice |answer )?[(\[\"']{0,2}([A-J])[)\]\"']{0,2}[.!]?")
+# A line with a letter and how sure it is: "Clearly, B.", "Probably B?", "B, of course", "\u2705 B"
+_SURE = r"clearly|obviously|definitely|certainly|surely|undoubtedly|probably|most likely|likely|of course|without (?:a )?doubt|no doubt"
+_ALONE_SURE = re.compile(
+    rf"(?:(?i:{_SURE}|i'?d go for|选|選)[,:]? ?|[\u2705\u2714\u2611\ufe0f]+ ?)[(\[]?([A-J])[)\]]?[.!?]?"
+    rf"|[(\[]?([A-J])[)\]]?, (?i:{_SURE})[.!]?(?: .*)?"
+)
+_TICKED = re.compile(r"(?m)^[-#>• ]{0,4}(?:[\u2705\u2714\u2611]\ufe0f? ?)?[(\[]?([A-J])[)\].:、][^\n]*$")
+_TICKS = "\u2705\u2714\u2611"
 # **B** or **B) dog**
 _BOLD = re.compile(r"(?i)(?:\*\*|__)[(\[]?(?:option |choice )?[(\[]?([A-J])(?:[)\].:]{1,2}(?: [^*\n]{0,80})?|)(?:\*\*|__)")
 _LABEL = re.compile(r"(?<![A-Za-z0-9])[(\[]?([A-J])[)\]]")
 # A verb after letters makes them the subject of a new clause: "it is B, C and D are wrong".
 _VERB = re.compile(
     r" (?:is|are|was|were|can|cannot|do|does|isn|aren|don|ist|sind|est|sont|es|son)\b|" + REFUTED.pattern.removeprefix("(?i)")
+)
+_SUBJECT = re.compile(
+    r"(?i)(?:options|choices|answers|alternatives|letters|statements) ?$|^(?:both |the |so |all )*(?:option|choice|answer|letter) ?$"
 )
 _SENTENCE = re.compile(r"[.!?\n](?=\s|$|[^\x00-\x7f])|\n")
 
@@ -86,11 +100,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A place where a solution states its choice: letters, an answer in words, or both ("C major"), and the end of the letters."""
+    """A place where a solution states its choice: letters, an answer in words, or both ("C major"), and the end of the letters.
+
+    `supposed`: right under other conditions ("the answer would be C if it was raining").
+    """
 
     choice: Choice | None
     words: str
     end: int
+    supposed: bool = False
 
 
 def plain(text: str) -> str:
@@ -110,6 +128,7 @@ def find_statement(text: str) -> Sign | None:
     """Return the statement after the last "the answer is" or "I choose". A later conclusion decides a choice left undecided there."""
     found = [sign for sign in _signs(text) if sign.choice or sign.words]
     chosen = [sign for sign in found if sign.choice]
+    chosen = [sign for sign in chosen if not sign.supposed] or chosen
     if not chosen:
         return found[-1] if found else None
     last = max(chosen, key=lambda sign: sign.end)
@@ -120,16 +139,22 @@ def find_statement(text: str) -> Sign | None:
 
 def find_conclusion(text: str) -> Choice | None:
     """Return the letter after the last "therefore" or "it must be", or before the last "is correct"."""
-    last: tuple[int, Choice] | None = None
+    found: list[tuple[int, Choice]] = []
     for match in deque(CONCLUDED.finditer(text), maxlen=MOST_SIGNS):
         group = _group(text, match.end(), loose=False)
         if group and not REFUTED.match(text, group[1]) and not _asked(text, group[1]) and _settled(text, group[1]):
-            last = (group[1], group[0])
+            found.append((group[1], _without_refuted(text, *group)))
+    ends: dict[int, Choice] = {}
     for match in deque(_LETTER.finditer(text), maxlen=MOST_SIGNS):
-        confirmed = _confirmed(text, match)
-        if confirmed and (last is None or confirmed[0] > last[0]):
-            last = confirmed
-    return last[1] if last else None
+        if one := _confirmed(text, match):
+            ends.setdefault(*one)  # of "A and B are correct", both letters and not B alone
+    confirmed = list(ends.items())
+    judged = [one for one in confirmed if TRUE.match(text, one[0])]
+    if len({choice for _, choice in judged}) > 1:  # "A is true. B is true. C is false.": statements, of which the question asks for one
+        confirmed = [one for one in confirmed if one not in judged]
+    found += confirmed
+    found = [one for one in found if not SUPPOSED.match(text, one[0] + 1)] or found
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
 def find_isolated(text: str) -> Choice | None:
@@ -138,14 +163,23 @@ def find_isolated(text: str) -> Choice | None:
     for line in (lines[-1], lines[0]):
         if match := _ALONE.fullmatch(line):
             return Choice((match[1].upper(),))
+        if match := _ALONE_SURE.fullmatch(line):
+            return Choice((match[1] or match[2],))
         if (group := _group(line, 0)) and line[group[1] :].strip(" .!") == "":
             return group[0]
+    if any(tick in text for tick in _TICKS) and len(ticked := _ticked("\n".join(lines))) == 1:
+        return Choice((ticked[0],))
     heads = set(_HEAD.findall("\n".join(lines)))
     for line in (lines[0], lines[-1]):
         if (head := _HEAD.match(line)) and len(heads | set(_LABEL.findall(line))) == 1:
             return Choice((head[1],))
     bold = {letter.upper() for letter in _BOLD.findall(text)}
     return Choice((bold.pop(),)) if len(bold) == 1 else None
+
+
+def _ticked(text: str) -> list[str]:
+    """Return the letters of the options in a list that have a tick, as "B. 42 \u2705"."""
+    return [match[1] for match in _TICKED.finditer(text) if any(tick in match[0] for tick in _TICKS)]
 
 
 def find_mention(text: str) -> Choice | None:
@@ -171,7 +205,9 @@ def _signs(text: str) -> Iterator[Sign]:
         for match in deque(pattern.finditer(text), maxlen=MOST_SIGNS):
             # 40 characters hold a denial and the words between it and the statement; an unbounded search would take quadratic time.
             if not DENIED.search(text[max(0, match.start() - 40) : match.start()]) or pattern is CHOSEN:
-                yield read_sign(text, match.end(), denied=any(match.groupdict().values()))
+                sign = read_sign(text, match.end(), denied=any(match.groupdict().values()))
+                supposed = SUPPOSED.search(text, match.start(), match.end() + LONGEST_TAIL)
+                yield replace(sign, supposed=supposed is not None and supposed.start() < match.end())
 
 
 def read_sign(text: str, start: int = 0, *, denied: bool = False) -> Sign:
@@ -251,7 +287,9 @@ def _confirmed(text: str, match: re.Match[str]) -> tuple[int, Choice] | None:
     group = _group(text, match.start(), loose=False, subject=True)
     if group is None or not match["letter"].isupper() or DENIED.search(text[max(0, match.start() - 40) : match.start()]):
         return None
-    return (group[1], group[0]) if CONFIRMED.match(text, group[1]) and not REFUTED.match(text, group[1]) else None
+    if REFUTED.match(text, group[1]):
+        return (group[1], group[0]) if SOUGHT.match(text, group[1]) else None
+    return (group[1], group[0]) if CONFIRMED.match(text, group[1]) else None
 
 
 def _mentions(sentence: str) -> Iterator[Choice]:
@@ -259,13 +297,33 @@ def _mentions(sentence: str) -> Iterator[Choice]:
     for place in places[-MOST_SIGNS:]:
         group = _group(sentence, place, loose=False)
         before = NAMED.sub("", sentence[max(0, place - 40) : place])
-        if group and not REFUTED.match(sentence, group[1]) and not DENIED.search(before):
+        if group and not _is_refuted(sentence, place, group[1]) and not DENIED.search(before):
             yield group[0]
+
+
+def _is_refuted(sentence: str, place: int, end: int) -> bool:
+    """Return True if letters are refuted, alone or as the subject of a clause: "options A, B and D can be ruled out"."""
+    if REFUTED.match(sentence, end):
+        return True
+    named = _SUBJECT.search(sentence, max(0, place - 40), place)
+    whole = _group(sentence, place, loose=False, subject=True) if named else None
+    return whole is not None and REFUTED.match(sentence, whole[1]) is not None
 
 
 def _settled(text: str, end: int) -> bool:
     """Return True if the clause ends after the letter: "so B is 5" is about a variable."""
     return bool(text[end - 1] in ")]" or _END.match(text, end) or BECAUSE.match(text, end) or CONFIRMED.match(text, end))
+
+
+def _without_refuted(text: str, choice: Choice, end: int) -> Choice:
+    """Return a choice left open, "B or C", without the letters that the rest of the sentence refutes: "and C is false"."""
+    if choice.how != "or":
+        return choice
+    rest = _SENTENCE.split(text[end : end + LONGEST_TAIL], maxsplit=1)[0]
+    groups = [_group(rest, match.start(), loose=False, subject=True) for match in _LETTER.finditer(rest)]
+    refuted = {letter for group in groups if group and REFUTED.match(rest, group[1]) for letter in group[0].letters}
+    kept = tuple(letter for letter in choice.letters if letter not in refuted)
+    return Choice(kept) if len(kept) == 1 else choice
 
 
 def _asked(text: str, end: int) -> bool:

@@ -14,6 +14,10 @@ _LABELLED = re.compile(r"[(\[]([A-Ja-j])[)\]][.:]? ?(\S.*)|([A-Ja-j])[.):] ?(\S.
 _ARTICLE = re.compile(r"(?:an?|the|le|la|les|un|une|der|die|das|ein|eine|el|los|las|una) (?=.)")
 _FORMULA = re.compile(r"[\d\\^=+<>|%]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_NUMBERED = re.compile(r"[(\[]?\d{1,2}[)\].:] ?(?=\S)")
+_PREDICATE = re.compile(
+    r"(?:.*[.!?] )?(?!.*\b(?:not|never|if|unless)\b)(?:it|this|that|the|its|his|her|their)\b.*?\b(?:is|are|was|were) (.+)", re.I
+)
 _FIRST_PART = re.compile(r" ?[,;(\[—–]| (?:because|since|as|which|i\.e\.|parce que|car|weil|porque)\b| - ")
 
 
@@ -36,12 +40,19 @@ class Reference:
             if fold(option) == fold(self.texts.get(letter, "")) != "":
                 return letter
         # From the strictest match to the loosest, and only a unique one: an article or a reason may distinguish two options.
-        for answer in (words, _FIRST_PART.split(words, maxsplit=1)[0]):
+        first = _FIRST_PART.split(words, maxsplit=1)[0]
+        for answer in (words, first, *_predicates(words, first)):
             for trim in (fold, _bare):
                 found = [letter for letter, text in self.texts.items() if trim(answer) == trim(text) != ""]
                 if len(found) == 1:
                     return found[0]
         return None
+
+
+def _predicates(words: str, statement: str) -> list[str]:
+    """Return an option without its number, "(2) Paris", and what a statement says of its subject, "Paris" of "The capital is Paris"."""
+    numbered, predicate = _NUMBERED.match(words), _PREDICATE.fullmatch(statement)
+    return [words[found.end() :] for found in [numbered] if found] + [found[1] for found in [predicate] if found]
 
 
 def read_reference(reference: str) -> Reference | None:

@@ -69,6 +69,7 @@ CHOSEN = re.compile(
     )
     + FILLERS
 )
+_THE_ONE = "the (?:only )?(?:right|correct|true|false|incorrect|untrue|odd|remaining) (?:one|statement|sentence|claim)(?: out)? is "
 # "therefore I think it's", "so we get", "donc c'est", "因此是"
 CONCLUDED = re.compile(
     r"(?i)(?:(?:=>|"
@@ -80,15 +81,26 @@ CONCLUDED = re.compile(
     )
     + r")(?: ?, ?| )?(?:(?:i|we) (?:would )?(?:think|believe|say|conclude|get|choose|pick)(?: that)? |je pense que |creo que "
     + r"|ich denke,? )?"
-    + r"(?:it(?:'s|’s| is| must be| has to be| should be) |c['’]est |ce doit être |es ist |es |é |è |是)?|"
-    + r"\b(?:it|this|that)(?:'s|’s| is| must be| has to be) |\bc['’]est )"
+    + r"(?:it(?:'s|’s| is| must be| has to be| should be) |c['’]est |ce doit être |es ist |es |é |è |是"
+    + rf"|{_THE_ONE})?|"
+    + r"\b(?:it|this|that)(?:'s|’s| is| must be| has to be) |\bc['’]est "
+    + r"|\b(?:this|that|which) leaves (?:us )?(?:with )?|(?:, |and )leaving (?:us )?(?:with )?|\bleft with "
+    + r"|\b(?:i|we)(?:'d|’d| would) (?:say|guess) "
+    + rf"|\b{_THE_ONE})"
     + FILLERS
 )
 # After a letter: "is the correct answer", "est la bonne réponse", "是正确的", "が正解"
 CONFIRMED = re.compile(
     rf"(?i) ?(?:{_OPTION} ?)?(?:{_IS}|が|가)? ?(?:(?:clearly|definitely|therefore|thus|also|both|all) )?(?:(?:the|la|le|die|el|il|a|o) )?"
-    rf"(?:only |most )?(?:{_GOOD}|{_ANSWER}|对的|對的)"
+    rf"(?:only |most )?(?:{_GOOD}|{_ANSWER}|对的|對的)| ?(?:alone )?remains\b"
+    r"| ?is (?:the only (?:one|option|choice|possibility) )?(?:left|remaining)\b"
+    r"| ?(?:fits|works|matches|suits|is) (?:much |far |clearly |even )?better\b| ?(?:fits|works|matches|suits) (?:the )?best\b"
 )
+# After a letter whose statement is wrong, where the question asks for that: "B is incorrect, which makes it the correct choice"
+SOUGHT = re.compile(rf"(?i)[^.\n]{{0,40}}?,? (?:which makes|making) (?:it|this) (?:the |our )?{_GOOD} (?:{_OPTION}|{_ANSWER})")
+# Of a letter that would be right under other conditions: "C would be correct for dogs"
+SUPPOSED = re.compile(r"(?i)\bwould (?:only )?be\b[^.\n]{0,80}?\b(?:if|had|were|unless|only|for(?! th)|in (?:case|that case))\b")
+TRUE = re.compile(r"(?i) ?(?:is|are) (?:also |clearly )?(?:true|vraie?)\b")
 NAMED = re.compile(rf"(?i)(?:{_OPTION}|{_ANSWER}) ?")  # "option B"; the letter follows
 
 AND = re.compile(
@@ -106,14 +118,21 @@ DENIED = re.compile(
     r"|\bne|не|不是|不选|不選|并非|非|排除|而不是|ليست|ليس)"
     r"(?: (?:think|believe|say|mean|be|the case|true|sure|certain|clear|know|believed|also|even|both|either))?"
     r"|\bwrong|\bincorrect|\bfalse|\bfalsche?|\bfausse|\bmauvaise|\bincorrecta|\berrónea|错误|\bsecond|\bnext|\btempting|\bother|\banother"
+    r"|(?<!\bi )(?<!\bwe )\b(?:might|may|could|would) (?:think|say|guess|assume|expect|believe|suppose|conclude"
+    r"|be tempted to (?:think|say))|\btempt(?:ed|ing) to (?:think|say|choose|pick|answer|conclude)"
+    r"|\b(?:people|students|readers|others|they) (?:think|say|believe|assume)"
     r"|\bif|\bwhether|\bsuppos(?:e|ing)|\bassum(?:e|ing)|\bwenn|\bsi|如果|若|假设)"
     r"(?: (?:that|of|whether|if))?(?: (?:the|this|la|le|die|el|an?))?(?: (?:correct|right|best|final))?[ ]?$"
 )
+_LIGHTLY = "(?:all|both|also|clearly|safely|easily|immediately|quickly|therefore|thus|then|now|each|already)"
+_STRUCK = "(?:eliminated|ruled out|excluded|discarded|dismissed|rejected|crossed (?:out|off)|struck (?:out|off)|disregarded|ignored)"
 # Directly after a letter, which is then denied.
 REFUTED = re.compile(
     r"(?i) ?(?:(?:is|are|was|can|could|does|do|would)(?:n't|n’t| not|not\b)|(?:is|are|was|est|sont|ist|sind|es|son|é|è)(?: also"
     r"| clearly| thus)? (?:wrong|incorrect|false|out\b|impossible|implausible|eliminated|excluded|ruled out|fausse?|falsch|nicht|pas"
     r"|incorrect[ao]|errad[ao])"
+    rf"|(?:can|could|may|should|must)(?: {_LIGHTLY})? be(?: {_LIGHTLY})? {_STRUCK}|(?:is|are)(?: {_LIGHTLY}){{0,2}}"
+    rf" (?:{_STRUCK}|tempting|unlikely|irrelevant|distractors?|a distractor|a trap|too [a-z]+)|(?:fails?|contradicts?|violates?)\b"
     r"|n['’]est pas|no es|não é|(?:选项)?(?:是)?(?:不|错)|では(?:な|あり)|じゃな|(?:가|이) 아니|가 틀|خاطئ)"
 )
 # After a denied letter, before the one that is meant. "not A but B", "sondern B", "A가 아니라 B"
@@ -125,7 +144,7 @@ NOT = re.compile(r"(?i)(?:not|nicht|pas|no|non|não|niet|не|不是|not the|def
 # Words that may follow a chosen letter: "A because it barks", where "A dog" is an article.
 CONNECTIVE = re.compile(
     r"(?i) ?(?:because|since|as|and|or|but|not|rather|instead|which|is|are|was|for|given|due|with|in|by|based|from|per|over"
-    r"|should|must"
+    r"|should|must|remains"
     r"|mais|sino|sondern|parce|car|puisque|et|ou|non|pas|weil|da|denn|und|oder|nicht|ist|porque|ya|y|o|no|es|perché|poiché|e|é|è|est"
     r"|i think|i believe|потому|так)(?![A-Za-z])"
 )
