@@ -22,10 +22,12 @@ from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.bound import with_one_parameter
 from isocost.graders.mathematics.formula import final_formula, stated_number
+from isocost.graders.mathematics.opaque import with_letters
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
 from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
+from isocost.graders.mathematics.vectors import is_another_order, without_vectors
 from isocost.graders.processortime import TooLongError, processor_time
 from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
@@ -206,6 +208,11 @@ class _Comparison:
             return _same_by_sympy(gold, answer)
         if _squeeze(gold) == _squeeze(answer):
             return True
+        if "\\vec" in gold or "\\vec" in answer:
+            if is_another_order(gold, answer):
+                return False
+            gold, answer = without_vectors(gold), without_vectors(answer)
+        gold, answer = with_letters(gold, answer)
         related = is_relation(gold) or is_relation(answer)
         if is_relation(gold) and is_relation(answer) and "\\pm" in gold + answer:
             if is_solution_of_other(gold, answer):

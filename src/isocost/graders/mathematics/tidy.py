@@ -17,6 +17,7 @@ from isocost.graders.mathematics.arguments import with_braces
 from isocost.graders.mathematics.mixed import in_latex, with_mixed_numbers
 from isocost.graders.mathematics.qualifiers import whole_parameter, without_qualifier
 from isocost.graders.mathematics.separators import plain_separators
+from isocost.graders.mathematics.vectors import with_vectors
 
 _CHARACTERS = str.maketrans(
     {
@@ -137,7 +138,10 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\ctg(?![a-z])", r"\\cot "),
     (r"\\arctg(?![a-z])", r"\\arctan "),
     (r"\\lg(?![a-z])", r"\\log_{10}"),
-    (r"\\(?:mathrm|mathbf|mathit|rm)\s*(?:\{\s*([A-Za-z])\s*\}|\s([A-Za-z])(?![A-Za-z]))", lambda match: match[1] or match[2]),
+    (
+        r"(\\[A-Za-z]++)?\\(?:mathrm|mathbf|mathit|rm)\s*(?:\{\s*([A-Za-z])\s*\}|\s([A-Za-z])(?![A-Za-z]))",
+        lambda match: f"{match[1] or ''}{' ' * bool(match[1])}{match[2] or match[3]}",  # \times\mathbf{a} is \times a
+    ),
     (r"\\(?:mbox|text(?:bf|normal|rm|it|sf|tt|sl)|emph|math(?:rm|bf|it|sf|tt)|rm)(?=\s*\{)", r"\\text"),
     (r"\\leq(?:slant)?(?![a-zA-Z])|\\leqq", r"\\le "),
     (r"\\geq(?:slant)?(?![a-zA-Z])|\\geqq", r"\\ge "),
@@ -218,7 +222,7 @@ def tidy(answer: str) -> str:
     plain = without_qualifier(full)
     # Of a qualifier a whole parameter is kept, because it may have any name.
     parameter = whole_parameter(full, plain) if plain is not full else ""
-    text = plain_separators(plain)
+    text = with_vectors(plain_separators(plain))
     text = with_mixed_numbers(with_english_joints(text), in_latex)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
