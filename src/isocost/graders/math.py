@@ -21,6 +21,7 @@ from isocost.graders.extract import LONGEST, extract_answer, is_stated
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.bound import with_one_parameter
+from isocost.graders.mathematics.conditions import Case, after_comma, cases
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.opaque import with_letters
 from isocost.graders.mathematics.quantities import same_quantity
@@ -198,6 +199,19 @@ class _Comparison:
 
     def _equal(self, gold: str, answer: str) -> bool:
         gold, answer = with_one_parameter(gold, answer)
+        ours, theirs = cases(gold), cases(answer)
+        if bool(ours) is not bool(theirs):
+            ours, theirs = ours or after_comma(gold), theirs or after_comma(answer)
+        if ours and theirs:
+            return self._same_cases(ours, theirs)
+        return self._same_shape(gold, answer)
+
+    def _same_cases(self, ours: list[Case], theirs: list[Case]) -> bool:
+        """Return True if two answers have the same values under the same conditions."""
+        found = [[all(map(self._same_shape, one, other)) for other in theirs] for one in ours]
+        return len(ours) == len(theirs) and all(map(any, found)) and all(map(any, zip(*found, strict=True)))
+
+    def _same_shape(self, gold: str, answer: str) -> bool:
         return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:
