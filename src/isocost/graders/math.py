@@ -20,13 +20,14 @@ from isocost.graders.decoration import with_signs
 from isocost.graders.extract import LONGEST, extract_answer, is_stated
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
-from isocost.graders.mathematics.bound import with_one_parameter
+from isocost.graders.mathematics.answer import Answer
+from isocost.graders.mathematics.bound import have_different_sets, with_one_parameter
 from isocost.graders.mathematics.conditions import Case, after_comma, cases
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.opaque import with_letters
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
-from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
+from isocost.graders.mathematics.shapes import UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.vectors import is_another_order, without_vectors
 from isocost.graders.processortime import TooLongError, processor_time
@@ -198,6 +199,8 @@ class _Comparison:
         return number is not None and self._equal(gold, number)
 
     def _equal(self, gold: str, answer: str) -> bool:
+        if have_different_sets(gold, answer):
+            return False
         gold, answer = with_one_parameter(gold, answer)
         ours, theirs = cases(gold), cases(answer)
         if bool(ours) is not bool(theirs):
