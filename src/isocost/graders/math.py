@@ -20,13 +20,14 @@ from isocost.graders.decoration import with_signs
 from isocost.graders.extract import LONGEST, extract_answer, is_stated
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
-from isocost.graders.mathematics.bound import with_one_parameter
+from isocost.graders.mathematics.answer import Answer
+from isocost.graders.mathematics.bound import have_different_sets, with_one_parameter
+from isocost.graders.mathematics.conditions import Case, after_comma, cases
 from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.opaque import with_letters
-from isocost.graders.mathematics.qualifiers import with_condition
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, is_solution_of_other, same_relation, without_signs
-from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
+from isocost.graders.mathematics.shapes import UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.vectors import is_another_order, without_vectors
 from isocost.graders.processortime import TooLongError, processor_time
@@ -200,11 +201,24 @@ class _Comparison:
         return number is not None and self._equal(gold, number)
 
     def _equal(self, gold: str, answer: str) -> bool:
-        if (one := with_condition(gold)) and (other := with_condition(answer)):
-            return all(self._equal(ours, theirs) for ours, theirs in zip(one, other, strict=True))
         if _DATE.fullmatch(gold) or _DATE.fullmatch(answer):  # 2024-03-05 is no subtraction; equal texts were found before
             return False
+        if have_different_sets(gold, answer):
+            return False
         gold, answer = with_one_parameter(gold, answer)
+        ours, theirs = cases(gold), cases(answer)
+        if bool(ours) is not bool(theirs):
+            ours, theirs = ours or after_comma(gold), theirs or after_comma(answer)
+        if ours and theirs:
+            return self._same_cases(ours, theirs)
+        return self._same_shape(gold, answer)
+
+    def _same_cases(self, ours: list[Case], theirs: list[Case]) -> bool:
+        """Return True if two answers have the same values under the same conditions."""
+        found = [[all(map(self._same_shape, one, other)) for other in theirs] for one in ours]
+        return len(ours) == len(theirs) and all(map(any, found)) and all(map(any, zip(*found, strict=True)))
+
+    def _same_shape(self, gold: str, answer: str) -> bool:
         return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:

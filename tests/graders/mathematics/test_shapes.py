@@ -1,8 +1,9 @@
 import pytest
 
 from isocost.graders.mathematics.agreement import equal
+from isocost.graders.mathematics.answer import Answer
 from isocost.graders.mathematics.ranges import as_range
-from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
+from isocost.graders.mathematics.shapes import UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 

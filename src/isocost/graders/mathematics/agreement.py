@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
+from isocost.graders.mathematics.answer import Answer
 from isocost.graders.mathematics.names import is_derivative, same_name, states_itself
 from isocost.graders.mathematics.relations import is_relation
-from isocost.graders.mathematics.shapes import Answer
 from isocost.graders.mathematics.times import is_likely_ratio, may_be_ratio
 
 _OR = re.compile(r"\bor\b")

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 
-_MEMBER = re.compile(r"\s*([a-zA-Z])\s*(?:\\in(?![a-zA-Z]).*)?", re.DOTALL)  # the head of a set: x, x \in \mathbb{R}
 _FIRST = re.compile(r"\s*([a-zA-Z])(?![a-zA-Z])")
 _WHOLE_SET = re.compile(r"(.*\S)\s*, ([a-zA-Z]) \\in \\mathbb\{([ZN])\}", re.DOTALL)
+_INEQUALITY = re.compile(r"[<>]|\\[lg]e(?![a-z])")
 _SET_NAME = re.compile(r"\\mathbb\s*\{?\s*([A-Z])\s*\}?")
 _PLACE = "\N{BULLET}"  # no answer has it as a letter
-
-
-def is_head(head: str, name: str | None) -> bool:
-    """Return True if the part of a set before "such that" is this one letter, perhaps with a set that it belongs to."""
-    found = _MEMBER.fullmatch(head)
-    return found is not None and found[1] == name
 
 
 def builder(head: str, condition: str) -> str:
@@ -33,13 +27,25 @@ def with_one_parameter(gold: str, answer: str) -> tuple[str, str]:
     one may have k, m or n.
     """
     one, other = _parameter(gold), _parameter(answer)
-    if (one is None and other is None) or (one and other and one[2] != other[2]):
+    if one is None and other is None:
         return gold, answer
-    gold, ours = one[:2] if one else (gold, _unsaid(gold))
-    answer, theirs = other[:2] if other else (answer, _unsaid(answer))
-    if ours is None or theirs is None or ours == theirs:
+    gold, ours, set_name = one or (gold, _unsaid(gold), None)
+    answer, theirs, other_name = other or (answer, _unsaid(answer), None)
+    if ours is None or theirs is None or ours == theirs or (set_name and other_name and set_name != other_name):
         return gold, answer
     return gold, answer if occurs(ours, answer) or occurs(theirs, gold) else renamed(answer, theirs, ours)
+
+
+def have_different_sets(gold: str, answer: str) -> bool:
+    r"""Return True if two answers have parameters of different sets: `k\\pi, k \\in \\mathbb{Z}` and `k\\pi, k \\in \\mathbb{N}`.
+
+    Whole numbers above 2 are no interval. A range of the other side may leave out that k, m or n is whole.
+    """
+    one, other = _parameter(gold), _parameter(answer)
+    if one and other:
+        return one[2] != other[2]
+    said, plain = (one, answer) if one else (other, gold)
+    return said is not None and _INEQUALITY.search(said[0]) is not None and _unsaid(plain) is None
 
 
 def _parameter(text: str) -> tuple[str, str, str] | None:

@@ -30,10 +30,6 @@ _MEMBER = re.compile(
 )
 
 
-_UNDER = re.compile(r"\b(?:for(?:\s+(?:some|all|every|any))?|if|when(?:ever)?|where|provided(?:\s+that)?|assuming)\b")
-_UNDER_WORDS = ("for", "if", "when", "where", "provided", "assuming")
-_BEFORE = re.compile(r"[\s,;(]*(?:\\text\s*\{\s*)?\Z")
-_RELATION = re.compile(r"[<>=]|\\(?:[lgn]eq?|in)(?![a-z])")
 # A whole parameter in a qualifier: `k \\in \\mathbb{Z}`, "k is an integer", "for every integer k".
 _WHOLE = re.compile(
     r"(?P<before>[A-Za-z])\s*(?:\\in(?![a-z])|\N{ELEMENT OF})\s*(?:\\mathbb\s*\{?\s*|\\)?(?P<set>[ZN\u2124\u2115])(?![A-Za-z])"
@@ -54,15 +50,6 @@ def whole_parameter(text: str, answer: str) -> str:
     if found is None or letter is None or not occurs(letter, answer):
         return ""
     return f", {letter} \\in \\mathbb{{{'N' if found['set'] in ('N', DOUBLE_N) else 'Z'}}}"
-
-
-def with_condition(text: str) -> tuple[str, str] | None:
-    """Return an answer and the one condition under which it holds, `2x` and `x>0` of `2x for x>0`; None for any other text."""
-    under = list(_UNDER.finditer(text)) if any(word in text for word in _UNDER_WORDS) else []
-    if len(under) != 1:
-        return None
-    value, condition = _BEFORE.sub("", text[: under[0].start()]), text[under[0].end() :].lstrip("} ").rstrip(") ")
-    return (value, condition) if value and _RELATION.search(condition) else None
 
 
 def without_qualifier(text: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from isocost.graders.conventions import Conventions
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.answer import Answer
 from isocost.graders.mathematics.numbers import DEGREE, same_number, times
-from isocost.graders.mathematics.shapes import Answer
 from isocost.graders.mathematics.units import same_measure
 
 _GENERIC = {"unit", "square", "cubic", "total", "the", "of"}  # words of a unit that say nothing of its kind

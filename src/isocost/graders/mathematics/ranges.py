@@ -7,8 +7,10 @@ import re
 Interval = tuple[str, str, str]  # lower end, upper end, brackets
 
 _RELATION = re.compile(r"(<|>|\\le(?![a-z])|\\ge(?![a-z]))")
-_VARIABLE = re.compile(r"[a-zA-Z](?:_\{?\w+\}?)?(?:\([a-zA-Z]\))?")
-_ABSOLUTE = re.compile(r"(?:\||\\[lr]?vert\b)\s*([a-zA-Z])\s*(?:\||\\[lr]?vert\b)")
+GREEK = r"\\(?:alpha|beta|gamma|delta|epsilon|theta|lambda|mu|rho|sigma|tau|phi|varphi|psi|omega)(?![a-zA-Z])"
+_VARIABLE = re.compile(rf"(?:[a-zA-Z]|{GREEK})(?:_\{{?\w+\}}?)?(?:\([a-zA-Z]\))?")
+_ABSOLUTE = re.compile(rf"(?:\||\\[lr]?vert\b)\s*([a-zA-Z]|{GREEK})\s*(?:\||\\[lr]?vert\b)")
+_LETTER = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]")
 _BELOW = ("<", "\\le")
 _TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}
 
@@ -42,8 +44,8 @@ def _is_variable(text: str) -> bool:
 
 
 def _is_bound(text: str, name: str) -> bool:
-    plain = re.sub(r"\\[a-zA-Z]+", "", text)
-    return bool(text) and name.strip("|")[:1] not in re.sub(r"[^a-zA-Z]", "", plain) and not re.search(r"[=,;]", text)
+    letter = _LETTER.search(name)
+    return bool(text) and (letter is None or letter[0] not in _LETTER.findall(text)) and not re.search(r"[=,;]", text)
 
 
 def _one_sided(name: str, relation: str, bound: str) -> tuple[Interval, ...] | None:

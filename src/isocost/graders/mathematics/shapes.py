@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
 
 from isocost.graders.mathematics import expressions
-from isocost.graders.mathematics.bound import builder, is_head
+from isocost.graders.mathematics.answer import Answer as Answer  # re-exported
+from isocost.graders.mathematics.bound import builder
+from isocost.graders.mathematics.builders import is_condition, such_that
 from isocost.graders.mathematics.chains import contradicts
 from isocost.graders.mathematics.congruences import congruence
 from isocost.graders.mathematics.names import is_differential, is_name, with_variable
-from isocost.graders.mathematics.ranges import Interval, as_range, variable_of
+from isocost.graders.mathematics.ranges import GREEK, Interval, as_range, variable_of
 from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.times import read_time
 from isocost.graders.mathematics.unions import excluded, merged, without
-from isocost.graders.mathematics.units import SHORT, Unit, read_unit
+from isocost.graders.mathematics.units import SHORT, read_unit
 
-Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
 MOST_PARTS = 200  # of a list, because matching takes quadratic time
 DEEPEST = 12  # nested lists
 
@@ -33,7 +33,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")  # 1000,99
 _LEADING_ZERO = re.compile(r"(-?\d+),(0\d+)(\s*(?:\\|[A-Za-z])[^,]*)?")
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
-_MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")  # x \in
+_MEMBER = re.compile(rf"^([a-zA-Z]|{GREEK})\s*\\in(?![a-z])\s*")  # x \in
 _COMMA = re.compile(r"\s*,\s*")
 _AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")  # joins two inequalities; "or" makes a list
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
@@ -76,35 +76,6 @@ class UnreadableError(ValueError):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A parsed answer.
-
-    Attributes:
-        kind: Its shape.
-        text: The whole text; of a value without unit and percent sign.
-        parts: Its parts.
-        brackets: Opening and closing bracket of an ordered one: `()`, `[)`; `::` of a ratio, `matrix` and its `row`s; of a time `a` or `p`.
-        unit: The unit of a value.
-        short_unit: The value and unit that a text like `10m` may be, which may also be a product.
-        percent: True if a percent sign follows the value.
-        decimal: `1000.99` of `1000,99`, or `123456` of `1,23,456`, which may also be several values.
-        name: The name that the answer is assigned to: `x` of `x = 5`, `f(x)` of `f(x) = 5`.
-        relation: The equation or inequality that the answer was read from.
-    """
-
-    kind: Kind
-    text: str
-    parts: tuple[Answer, ...] = ()
-    brackets: str = ""
-    unit: Unit | None = None
-    short_unit: tuple[str, Unit] | None = None
-    percent: bool = False
-    decimal: str | None = None
-    name: str | None = None
-    relation: str | None = None
 
 
 @lru_cache(maxsize=16384)
@@ -158,7 +129,7 @@ def _relation(text: str, depth: int) -> Answer | None:
         name, points = exclusion
         return replace(_intervals(without(points), text, depth), name=name, relation=text if name else None)
     if member := _MEMBER.match(text):
-        return replace(_shape(text[member.end() :], depth + 1), name=text[0])
+        return replace(_shape(text[member.end() :], depth + 1), name=member[1])
     if is_contradiction(text):
         return Answer(kind="words", text=text)
     name, side = _assigned(text)
@@ -263,8 +234,8 @@ def _bracketed(text: str, depth: int) -> Answer:
     if text.startswith(("\\{", "{")) and text.endswith("}") and _closes_at_end(text):
         condition = re.split(r"\\mid(?![a-z])|(?<!\\)\||:", body, maxsplit=1)
         members = _shape(condition[1].strip(), depth + 1) if len(condition) == 2 else None
-        if members and (members.relation or _are_relations(members)):
-            return _unnamed(members, condition[0])  # the set of all x such that
+        if members and is_condition(members):
+            return such_that(condition[0], members)  # the set of all x such that
         pieces = split_outside(body, _SEPARATOR)
         if len(condition) == 2:
             return Answer(kind="words", text=builder(condition[0], condition[1]))
@@ -283,17 +254,6 @@ def _bracketed(text: str, depth: int) -> Answer:
             return _shape(pieces[0], depth + 1)
     both = _both_signs((_value(text),))
     return Answer(kind="list", text=text, parts=both) if len(both) > 1 else both[0]
-
-
-def _unnamed(answer: Answer, head: str) -> Answer:
-    """Return the ranges of a set without the name of its letter, which may be any."""
-    if answer.kind == "list":
-        return replace(answer, parts=tuple(_unnamed(part, head) for part in answer.parts))
-    return replace(answer, name=None, relation=None) if answer.kind in ("ordered", "union") and is_head(head, answer.name) else answer
-
-
-def _are_relations(answer: Answer) -> bool:
-    return answer.kind == "list" and all(part.relation for part in answer.parts)
 
 
 def _value(text: str) -> Answer:
