@@ -35,7 +35,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows(folder: Path) -> pl.DataFrame:
-    return pl.read_parquet(folder / "data" / "train-00000-of-00001.parquet")
+    return pl.read_parquet(file_of(folder))
+
+
+def file_of(folder: Path) -> Path:
+    (path,) = (folder / "data").glob("train-00000-of-00001-????????????????.parquet")
+    return path
 
 
 def measured(path: Path) -> dict[str, Any]:
@@ -181,6 +186,31 @@ def test_every_form_loads_with_the_datasets_library(finished: Path, tmp_path: Pa
     assert set(found["train"].column_names) == set(SHAPES[shape].schema)
 
 
+def test_a_folder_that_is_made_again_is_no_stale_one_to_the_datasets_library(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    (tmp_path / "elsewhere").mkdir()
+
+    def loaded(folder: Path) -> list[str]:
+        found: list[str] = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))["sample_id"]
+        return list(found)
+
+    cells = [path.name for path in sorted((finished / "trainsets").glob("*@*"))]
+    for cell in cells:
+        own = pl.read_parquet(finished / "trainsets" / cell / "train.parquet")["sample_id"].to_list()
+        for folder in (tmp_path / "data", tmp_path / "elsewhere" / "data"):  # the same name again, and at another place
+            shutil.rmtree(folder, ignore_errors=True)
+            export(finished, cell, "messages", folder)
+            assert loaded(folder) == own
+        copied = tmp_path / "copies" / "a@b"
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(finished / "trainsets" / cell, copied, copy_function=shutil.copy)
+        assert loaded(copied) == own
+    assert len(cells) > 1
+    assert len({tuple(loaded(finished / "trainsets" / cell)) for cell in cells}) == len(cells)
+
+
 def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["isocost", "export", str(finished), "--arm", CELL, "-o", str(tmp_path / "data")])
     with pytest.raises(SystemExit) as ended:
@@ -188,7 +218,7 @@ def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeyp
     assert not ended.value.code
     text = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
     _, front, card = text.split("---\n", 2)
-    assert yaml.safe_load(front)["configs"][0]["data_files"][0]["path"] == "data/train-00000-of-00001.parquet"
+    assert yaml.safe_load(front)["configs"][0]["data_files"][0]["path"] == f"data/{file_of(tmp_path / 'data').name}"
     cell = json.loads((finished / "measures.json").read_text())["cells"][CELL]
     covered = cell["covered"]
     for said in (

@@ -17,10 +17,12 @@ from isocost.exporting.folders import check_new, write_folder
 from isocost.exporting.shapes import SHAPES, Shape
 from isocost.nearest import did_you_mean
 from isocost.paths import shell_word
+from isocost.store import digest_of_file
 
 __all__ = ["SHAPES", "Exported", "export"]
 
-_FILE = Path("data") / "train-00000-of-00001.parquet"  # the name by which the datasets library finds a split
+_FOLDER, _SPLIT = "data", "train-00000-of-00001"  # the names by which the datasets library finds a split
+_DIGITS = 16  # of the content's digest in the file's name: the library's cache knows a folder by the names of it and of its files alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,11 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
     cell = open_cell(run, arm)
 
     def fill(made: Path) -> tuple[int, int]:
-        (made / _FILE.parent).mkdir(parents=True)
-        rows, of_problems = _write(SHAPES[shape], cell, made / _FILE)
-        text = card(cell, SHAPES[shape], rows, str(_FILE), _command(run, arm, shape, folder))
+        (made / _FOLDER).mkdir(parents=True)
+        written = made / _FOLDER / "new.parquet"
+        rows, of_problems = _write(SHAPES[shape], cell, written)
+        file = written.rename(written.with_name(f"{_SPLIT}-{digest_of_file(written)[:_DIGITS]}.parquet"))
+        text = card(cell, SHAPES[shape], rows, file.relative_to(made).as_posix(), _command(run, arm, shape, folder))
         (made / "README.md").write_text(text, encoding="utf-8")
         return rows, of_problems
 
