@@ -19,11 +19,17 @@ FORMAT_HELP = "messages, prompt-completion, text: the training set; kto, open-r1
 
 def export(
     directory: Directory,
-    arm: Annotated[
-        str,
-        typer.Option("--arm", metavar="ARM@BUDGET", autocompletion=cells, help="The cell; an arm's name is enough if it has one budget."),
-    ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The folder to write; must not exist.")],
+    arm: Annotated[
+        str | None,
+        typer.Option(
+            "--arm",
+            metavar="ARM@BUDGET",
+            autocompletion=cells,
+            help="The cell; an arm's name is enough if it has one budget.",
+            show_default="the only one",
+        ),
+    ] = None,
     shape: Annotated[
         str | None, typer.Option("--format", metavar="NAME", autocompletion=one_of(FORMATS), help=FORMAT_HELP, show_default="messages")
     ] = None,

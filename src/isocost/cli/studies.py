@@ -242,6 +242,9 @@ def finish(outcome: Finished) -> None:
     lines = [*([f"\n{outcome.headline}"] if outcome.headline else []), *([f"report: {outcome.report}"] if outcome.report else [])]
     if lines:
         print_data("\n".join(lines))
+    if outcome.report:
+        run = shell_word(outcome.directory)
+        say(f"solutions and labels: isocost view {run}\na training set: isocost export {run} --arm ARM@BUDGET -o data")
 
 
 def train_lab(

@@ -46,12 +46,12 @@ class Exported:
     note: str = ""
 
 
-def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
+def export(run: Path, arm: str | None, shape: str, folder: Path) -> Exported:
     """Write the data of a cell, with a card that names the command for it. The folder appears only once it is complete.
 
     Args:
         run: The run directory.
-        arm: The cell, `arm@budget`; an arm's name is enough if it has one cell.
+        arm: The cell, `arm@budget`; an arm's name is enough if it has one cell; None where the run has one.
         shape: A key of `SHAPES`.
         folder: The folder to write; it must not exist.
 
@@ -70,7 +70,7 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
         written = made / _FOLDER / "new.parquet"
         rows, of_problems = _write(SHAPES[shape], cell, written)
         file = written.rename(written.with_name(f"{_SPLIT}-{digest_of_file(written)[:_DIGITS]}.parquet"))
-        text = card(cell, SHAPES[shape], rows, file.relative_to(made).as_posix(), _command(run, arm, shape, folder))
+        text = card(cell, SHAPES[shape], rows, file.relative_to(made).as_posix(), _command(run, cell.name if arm is None else arm, shape, folder))
         (made / "README.md").write_text(text, encoding="utf-8")
         return rows, of_problems
 

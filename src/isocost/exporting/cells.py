@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
+from isocost.amounts import quantity
 from isocost.config import Study
 from isocost.errors import InputError, Option, RunDirectoryError
 from isocost.measuring.rundirs import facts_of, unreadable
@@ -136,22 +137,22 @@ class CellData:
             return read_bytes(path).decode("utf-8", "replace")
 
 
-def open_cell(run: Path, arm: str) -> CellData:
+def open_cell(run: Path, arm: str | None) -> CellData:
     """Find a cell of a run.
 
     Args:
         run: The run directory.
-        arm: `arm@budget`, or an arm that has one cell.
+        arm: `arm@budget`, or an arm that has one cell; None where the run has one.
 
     Raises:
         RunDirectoryError: The folder is no run directory, or its training sets are not built.
-        InputError: There is no such cell, or the arm has several.
+        InputError: There is no such cell, or there are several.
     """
     if not (run / "study.yaml").exists():
         raise no_study(run)
     again = f"finish it: isocost report {shell_word(run)}"
     measured = (RunDirectory(run).read_derived("measures.json") or {}).get("cells") or {}
-    name = _named(arm, list(measured), run, again)
+    name = _named(arm, measured, run, again)
     needed = [run / "samples.parquet", run / "problems" / "train.parquet", *find(run, name)]
     if missing := [path.relative_to(run) for path in needed if not path.exists()]:
         raise RunDirectoryError(f"{run}: has no {missing[0]}", advice=again)
@@ -182,9 +183,15 @@ def _refuse_changed(run: Path, name: str) -> None:
                 raise RunDirectoryError(f"{run}: {flaw}", advice=again)
 
 
-def _named(arm: str, cells: list[str], run: Path, again: str) -> str:
+def _named(arm: str | None, measured: Mapping[str, Mapping[str, Any]], run: Path, again: str) -> str:
+    cells = list(measured)
     if not cells:
         raise RunDirectoryError(f"{run}: has no measures of its cells", advice=again)
+    if arm is None:
+        if len(cells) == 1:
+            return cells[0]
+        each = ", ".join(f"{name} ({quantity(int(own.get('n_kept', 0)), 'solution')})" for name, own in measured.items())
+        raise InputError("the run has several cells", advice=("choose one: ", Option(name="arm"), f" with one of {each}"))
     if arm in cells:
         return arm
     own = [cell for cell in cells if cell.partition("@")[0] == arm]

@@ -38,7 +38,7 @@ class ExportedStudent:
     seed: int
 
 
-def export_student(run: Path, student: str, arm: str, folder: Path, *, seed: int | None = None) -> ExportedStudent:
+def export_student(run: Path, student: str, arm: str | None, folder: Path, *, seed: int | None = None) -> ExportedStudent:
     """Write a trained student, with a card that names the commands for it. The folder appears only once it is complete.
 
     Args:

@@ -35,7 +35,8 @@ def audits(results: Results) -> Section | None:
 
 def rates_in_use(results: Results) -> tuple[tuple[str, str], ...]:
     """Return a line per model for the first screen: its rate, and how it was judged."""
-    return tuple((model, f"{numbers.percent(own['fpr'])}, by {_judge_in_use(own)}") for model, own in _known(results).items())
+    rates = {model: (own["fpr"], _judge_in_use(own)) for model, own in _known(results).items()}
+    return tuple((model, f"{numbers.percent(rate)} of {numbers.count(rate.n)}, by {judge}") for model, (rate, judge) in rates.items())
 
 
 def _judge_in_use(measures: Mapping[str, Estimate]) -> str:

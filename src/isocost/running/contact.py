@@ -140,7 +140,9 @@ def _describe(reply: Generation, params: SamplingParams, paid: Cost, seconds: fl
 def _why_ended(reply: Generation, params: SamplingParams) -> str:
     if reply.failure:
         return f": {reply.failure}"
-    return f": this request asks for {params.max_tokens:,} tokens at most" if reply.finish_reason == "length" else ""
+    if reply.finish_reason != "length":
+        return ""
+    return f": cut off at max_tokens {params.max_tokens:,}; raise it, or ask for shorter solutions"
 
 
 def _shown(text: str) -> str:

@@ -292,7 +292,8 @@ def _note_unpriced(pools: Mapping[str, Pool], listener: Listener) -> None:
 
 def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener) -> str:
     """Warn of references and models that the pilot casts doubt on, before the rest is bought; return the doubt about references."""
-    doubt = doubt_references(pools, pilot) if pilot else ""
+    has_more = sum(pool.stored.count() for pool in pools.values()) > sum(each.count for each in pilot)
+    doubt = doubt_references(pools, None if has_more else pilot) if pilot else ""
     if doubt:
         listener(Note(text=f"{doubt}. Samples are graded again at no cost once the references are corrected", loud=True))
     for model, each in failed_models(pools).items() if pilot else ():
