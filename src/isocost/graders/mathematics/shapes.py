@@ -61,9 +61,14 @@ _SAME_WORDS = dict.fromkeys(("no solutions", "no real solution", "no real soluti
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SCALED = re.compile(rf"(?i)(.*\d)\s*(?:\\text\s*\{{\s*)?({'|'.join(SCALES)})s?\b(?:(\s[^{{}}]*)\}}|\}}?(.*))")
 # Words after a number that change it or make it a statement.
+# Of a whole, not "5 seventh graders".
+_NAMED_PARTS = (
+    r"(?:seven|nin|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)tie)th(?:s|\s*$)"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty[ -](?:first|second)s"
+)
 _SENTENCE = re.compile(
     r"(?i)\b(?:is|are|was|not|no|if|when|unless|or|squared|cubed|plus|minus|times|mod|modulo|base|choose|factorial|increase|decrease"
-    r"|at least|at most|east|west|north|south|half|halves|quarters?"
+    rf"|{_NAMED_PARTS}|at least|at most|east|west|north|south|half|halves|quarters?"
     r"|(?:third|fourth|fifth|sixth|eighth|tenth|hundredth|thousandth|\w+illionth)s?)\b"
 )
 _COMPOUND = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
