@@ -77,3 +77,40 @@ def test_times_against_ratios(reference: str, answer: str) -> None:
 )
 def test_what_is_still_accepted(reference: str, answer: str) -> None:
     assert is_correct(reference, answer)
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        ("x=1,y=2", "(y,x)=(1,2)"),
+        ("(b,a)=(3,4)", "a=3, b=4"),
+        ("y(x)=x^2", "x(y)=x^2"),
+        ("(2,-2)", "\\pm 2"),
+        ("2024-03-05", "2024-05-03"),
+        ("2024-03-05", "2016"),
+        ("0x1F", "0x1E"),
+        ("3\\times4\\text{ matrix}", "4\\times3\\text{ matrix}"),
+        ("204_5", "204_50"),
+        ("e", "1.001^{1000}"),
+        ("1000\\sqrt e", "1000(1.005)^{100}"),
+    ],
+)
+def test_names_labels_and_roundings(reference: str, answer: str) -> None:
+    assert not is_correct(reference, answer)
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        ("x=1,y=2", "(y,x)=(2,1)"),
+        ("(a,b)=(3,4)", "b=4, a=3"),
+        ("0x1F", "0x1f"),
+        ("10-3", "7"),
+        ("\\pm2", "2,-2"),
+        ("204_{16}", "204_16"),
+        ("\\pi-3", "3.1416-3"),
+        ("e^2", "2.7183^2"),
+    ],
+)
+def test_accepted_beside_them(reference: str, answer: str) -> None:
+    assert is_correct(reference, answer)

@@ -46,6 +46,8 @@ _UNIT_WORDS = re.compile(
     r"(.*[\d)}%])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )
 _UNIT_SHORT = re.compile(rf"(.*[\d)}}])\s*({SHORT.pattern}(?:\s*/\s*{SHORT.pattern})?)")
+# Dates, numbers of base 16 and sizes of matrices are no products.
+_LABELS = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-[0-3]\d|0[xX][\dA-Fa-f]+|\d+\s*\\times\s*\d+\s*(?:\\text\s*\{\s*)?matri(?:x|ces)\s*\}?")
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -344,6 +346,8 @@ def _between(ranges: Sequence[Answer]) -> Answer | None:
 
 
 def _words(text: str) -> str | None:
+    if _LABELS.fullmatch(text):
+        return "".join(text.split())
     match = _WORDS.fullmatch(text)
     words = " ".join((match[1] or match[2] or "").split()).strip("().") if match else ""
     if match and match[2] and len(words) < 3 and words.casefold() not in _SHORT_WORDS:
