@@ -54,6 +54,10 @@ _MARKS = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|0[xX][0-9a-fA-F]+")
 _CALCULATES = re.compile(r"[\\=+*^|<>]|/\s*\(|\d[A-Za-z]")  # letters are factors, whose case counts
 _DIGITS_APART = re.compile(r"(?<=\d)\s+(?=\d)")
+_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
+_OPERATED = re.compile(r"[*+/^<>|]|(?<![A-Za-z])[A-Za-z]?-|-[A-Za-z]?(?![A-Za-z])")
+_MULTIPLIED = re.compile(r"\d[A-Za-z]")
+_LONG_WORD = re.compile(r"[A-Za-z]{3,}")
 _SPACES = re.compile(r"\s+")
 _TWO_NUMBERS = re.compile(r"(?<=\d),\s+(?=\d{3}(?!\d))")
 _LONE = re.compile(r"\{(\w)\}")
@@ -317,6 +321,13 @@ def _has_known_unit(text: str) -> bool:
 
 def _fold(text: str) -> str:
     """Return the text as lower-case words without layout. A text that is not mostly words gets a prefix, so that it equals no words."""
-    words = _DIGITS_APART.sub("~", re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text))
-    plain = re.sub(r"[${}\s]|\\(?=\s)", "", words).casefold().rstrip(".")
-    return f"\0{text}" if _CALCULATES.search(words) or not re.search(r"[a-z]{3}", plain) else plain
+    spaced = _DIGITS_APART.sub("~", _TEXT.sub(r" \1 ", text))
+    plain = re.sub(r"[${}\s]|\\(?=\s)", "", spaced).rstrip(".")
+    if not re.search(r"(?i)[a-z]{3}", plain) or re.search(r"\\|=", plain):
+        return f"\0{text}"
+    return plain if _is_product(spaced) else plain.casefold()
+
+
+def _is_product(text: str) -> bool:
+    """Return True for letters that are multiplied, whose case counts: 4abc and abc + 1, but not "north-east" and "3 red apples"."""
+    return _OPERATED.search(text) is not None or (_MULTIPLIED.search(text) is not None and len(_LONG_WORD.findall(text)) < 2)

@@ -39,3 +39,23 @@ def test_ordinals_and_underlines_are_decoration(grader: AnswerGrader, answer: st
 @pytest.mark.parametrize("answer", ["7^{t}", "7^{n}", "7t", "\\overline{7}"])
 def test_exponents_and_variables_are_none(answer: str) -> None:
     assert MathGrader().grade("7", f"\\boxed{{{answer}}}").correct is False
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("{90^\\circ}", "90^\\circ"),
+        ("{5.4 \\text{ cents}}", "5.4 \\text{ cents}"),
+        ("{{x=5}}", "x=5"),
+        ("{(1,2)}", "(1,2)"),
+        ("\\text{(C)}.", "(C)"),
+        ("{\\text{(C)}}", "(C)"),
+    ],
+)
+def test_groups_around_an_answer(text: str, normal: str) -> None:
+    assert tidy(text) == tidy(normal)
+
+
+@pytest.mark.parametrize("text", ["{x : x>5}", "{1,2}", "{n \\choose 2}", "{1}{2}", "\\{5\\}"])
+def test_groups_that_are_more(text: str) -> None:
+    assert tidy(text).startswith(("{", "\\{"))

@@ -11,7 +11,8 @@ from isocost.graders.mathematics.names import is_derivative, same_name, states_i
 from isocost.graders.mathematics.relations import is_relation
 from isocost.graders.mathematics.times import is_likely_ratio, may_be_ratio
 
-_OR = re.compile(r"\bor\b")
+_UNORDERED = re.compile(r"\bor\b|\\pm(?![a-z])")
+_LETTERS = re.compile(r"[A-Za-z]")
 SameValue = Callable[[Answer, Answer], bool]
 Parts = Sequence[Answer]
 
@@ -89,12 +90,10 @@ class _Agreement:
         """Compare tuples, intervals and ratios. A list may answer a tuple, as `x=1, y=2` answers (1, 2), but a set may not."""
         if gold.kind != answer.kind:
             ordered, more = (gold, answer) if gold.kind == "ordered" else (answer, gold)
-            return (
-                more.kind == "list"
-                and _is_point(ordered)
-                and not _OR.search(more.text)
-                and self._one_by_one(_placed(gold), _placed(answer))
-            )
+            if more.kind != "list" or not _is_point(ordered) or _UNORDERED.search(more.text):
+                return False
+            placed = _placed(more, _LETTERS.findall(ordered.name or ""))
+            return self._one_by_one(*(placed if side is more else side.parts for side in (gold, answer)))
         if gold.brackets == answer.brackets == "::":
             return self._proportional(gold, answer)
         return gold.brackets == answer.brackets and self._one_by_one(gold.parts, answer.parts)
@@ -161,9 +160,16 @@ def _names(parts: Parts) -> dict[str, Answer]:
     return found if 1 < len(found) == len(parts) and not numbered else {}
 
 
-def _placed(answer: Answer) -> Parts:
-    """Return the parts in order: of a list that names neighbours of the alphabet, such as `y=1, x=2`, in the order of their names."""
-    named = _names(answer.parts) if answer.kind == "list" else {}
+def _placed(answer: Answer, order: list[str]) -> Parts:
+    """Return the parts of a list in order: if it names neighbours of the alphabet, such as `y=1, x=2`, in the order of their names.
+
+    Args:
+        answer: The list.
+        order: The letters of the tuple that it is compared with, as `(y, x) = (1, 2)` gives them.
+    """
+    named = _names(answer.parts)
+    if sorted(named) == sorted(order):
+        return [named[letter] for letter in order] if named else answer.parts
     letters = "".join(sorted(named))
     if len(letters) != len(named) or letters not in ascii_lowercase:  # theta and r, or n and k: no order is agreed on
         return answer.parts

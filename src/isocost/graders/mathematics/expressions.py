@@ -12,7 +12,16 @@ from decimal import Decimal, DecimalException
 from fractions import Fraction
 from functools import lru_cache
 
-from isocost.graders.mathematics.numbers import AbsurdError, NoValueError, Number, bounded, decimal_places, distance, minus, same_number
+from isocost.graders.mathematics.numbers import (
+    AbsurdError,
+    NoValueError,
+    Number,
+    bounded,
+    decimal_places,
+    distance,
+    minus,
+    same_number,
+)
 from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, Points, WrittenDecimal
 
 _LONGEST = 1000  # characters of an expression
@@ -184,9 +193,16 @@ def _rounds(rounded: Expression, exact: Expression, point: Points) -> bool:
     a, b = rounded.at(point), exact.at(point)
     if a is None or b is None or (isinstance(b, Fraction) and decimal_places(b) is not None and isinstance(a, Fraction)):
         return False
+    if _is_amplified(rounded, a):
+        return False
     if len(rounded.decimals) == 1 and (cut := rounded.enlarged(point)) is not None and min(a, cut) < b < max(a, cut):
         return True  # truncated
     return 2 * distance(a, b) <= rounded.slack(point)
+
+
+def _is_amplified(rounded: Expression, value: Number) -> bool:
+    """Return True if the last places of decimals change a number by a large part of it: 1.001^1000 is no rounded e."""
+    return not rounded.symbols and 20 * rounded.slack({}) > distance(value, Fraction(0))
 
 
 def stands_for(decimal: str, exact: Fraction) -> bool:

@@ -17,13 +17,14 @@ _BINDER = re.compile(
     r"\\(?:sum|prod|i{1,3}nt|oint|lim|max|min|sup|inf|begin|nabla|bigcup|bigcap)(?![a-z])|\{(?:d|\\partial)(?:\^\{?\d\}?)?\s*\}"
 )
 _GREEK = r"\\(?:alpha|beta|gamma|delta|theta|mu|rho|sigma|tau|phi|psi|omega)(?![a-zA-Z])"
-_CAPITAL = r"\\(?:Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)(?![a-zA-Z]|\()"  # to sympy's reader they are small ones
+# The reader of sympy takes them for the small ones. \Gamma(x) is a function that it knows.
+_CAPITAL = r"\\(?:Gamma(?!\s*\()|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)(?![a-zA-Z])"
 _OF = r"(?:d|\\partial\s*)(?:\^\s*\{?\s*\d\s*\}?\s*)?[A-Za-z]"
 _BY = r"(?:(?:d|\\partial)\s*[A-Za-z](?:\s*\^\s*\{?\d\}?)?\s*){1,3}"
+_OPERATOR = r"\\mathbb\s*\{[EP]\}|\\(?:text|operatorname)\s*\{[A-Z][a-z]*\}(?=[(\[])"
 _TOKEN = re.compile(
     rf"""(?P<leibniz>\\frac\s*\{{\s*{_OF}\s*\}}\s*\{{\s*{_BY}\}}|(?:d|\\partial\s*)[A-Za-z]\s*/\s*(?:d|\\partial\s*)[A-Za-z](?![A-Za-z]))
-    | (?P<capital>{_CAPITAL})
-    | (?P<name>[A-Za-z](?:_\s*(?:\w|\{{\w{{1,8}}\}}))?|{_GREEK}|\\mathbb\s*\{{[EP]\}}|\\(?:text|operatorname)\s*\{{[A-Z][a-z]*\}}(?=[(\[]))
+    | (?P<name>[A-Za-z](?:_\s*(?:\w|\{{\w{{1,8}}\}}))?|{_GREEK}|(?P<capital>{_CAPITAL})|{_OPERATOR})
         (?P<primes>'*)(?P<inverse>\^\s*\{{?-1\}}?(?=\())?
     | \\text\s*\{{[^{{}}]*\}} | \\[A-Za-z]+ | .""",
     re.VERBOSE | re.DOTALL,
@@ -90,7 +91,7 @@ class _Letters:
                 arguments = self.replaced(text[position + 1 : end], depth + 1) if end else ""
                 position = end + 1 if end else position
                 name = _squeezed(match["name"]) + match["primes"] + ("^" if match["inverse"] else "")
-                pieces.append(self._letter(name, arguments) if end or match["primes"] else match[0])
+                pieces.append(self._letter(name, arguments) if end or match["primes"] or match["capital"] else match[0])
             else:
                 pieces.append(match[0])
         return "".join(pieces)
@@ -99,7 +100,7 @@ class _Letters:
         name = _squeezed(match["name"])
         if match["inverse"]:
             return name in _ALWAYS
-        return name in self._functions or name in _ALWAYS or not _PLAIN_NAME.fullmatch(name)
+        return name in self._functions or name in _ALWAYS or not (match["capital"] or _PLAIN_NAME.fullmatch(name))
 
     def _letter(self, name: str, arguments: str) -> str:
         for number, (known, inside) in enumerate(self.found):

@@ -34,7 +34,7 @@ FEWEST_DIGITS = 4  # significant, of a decimal that may stand for an exact numbe
 _DEEPEST = 40  # nested groups; far below Python's recursion limit
 
 _TOKEN = re.compile(
-    r"""(?P<based>\d+_(?:\d|\{\d{1,2}\}))
+    r"""(?P<based>\d+_(?:\d{1,2}(?!\d)|\{\d{1,2}\}))
     | (?P<number>(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3}(?![\w.]))?)
     | (?P<indexed>[a-zA-Z]_(?:\w|\{\w{1,8}\}))
     | (?P<command>\\(?:frac|sqrt|pi|infty|cdot|times|div|alpha|beta|gamma|delta|theta|lambda|mu|rho|sigma|tau|phi|omega)(?![a-zA-Z]))

@@ -8,7 +8,7 @@ from isocost.graders.conventions import Conventions
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.answer import Answer
 from isocost.graders.mathematics.numbers import DEGREE, same_number, times
-from isocost.graders.mathematics.units import same_measure
+from isocost.graders.mathematics.units import Unit, same_measure
 
 _GENERIC = {"unit", "square", "cubic", "total", "the", "of"}  # words of a unit that say nothing of its kind
 
@@ -29,6 +29,8 @@ def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_t
     if conventions.units != "ignore" and gold.unit and answer.unit and gold.unit != answer.unit:
         if gold.unit.known and answer.unit.known:
             return _same_measure(gold, answer)
+        if _is_other_case(gold.unit, answer.unit):
+            return False
         if conventions.units == "require" or not _overlap(gold.unit.words, answer.unit.words):
             return False
     if (gold.percent and answer.unit and answer.unit.known) or (answer.percent and gold.unit and gold.unit.known):
@@ -48,6 +50,12 @@ def _overlap(one: str, other: str) -> bool:
     """Return True if the words of unknown units agree, or one adds words: apples and red apples, but not boys and girls."""
     ours, theirs = ({word.removesuffix("s") for word in words.split()} - _GENERIC for words in (one, other))
     return ours <= theirs or theirs <= ours
+
+
+def _is_other_case(one: Unit, other: Unit) -> bool:
+    """Return True for a known unit and an unknown one that differs from it by capitals: nm and Nm, m and M, but not kPa and kpa."""
+    unknown = other if one.known else one
+    return one.known is not other.known and one.words == other.words and unknown.written != unknown.words
 
 
 def _same_measure(gold: Answer, answer: Answer) -> bool:

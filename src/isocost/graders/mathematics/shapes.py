@@ -46,6 +46,8 @@ _UNIT_WORDS = re.compile(
     r"(.*[\d)}%])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )
 _UNIT_SHORT = re.compile(rf"(.*[\d)}}])\s*({SHORT.pattern}(?:\s*/\s*{SHORT.pattern})?)")
+# Dates, numbers of base 16 and sizes of matrices are no products.
+_LABELS = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-[0-3]\d|0[xX][\dA-Fa-f]+|\d+\s*\\times\s*\d+\s*(?:\\text\s*\{\s*)?matri(?:x|ces)\s*\}?")
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -61,10 +63,15 @@ _SAME_WORDS = dict.fromkeys(("no solutions", "no real solution", "no real soluti
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SCALED = re.compile(rf"(?i)(.*\d)\s*(?:\\text\s*\{{\s*)?({'|'.join(SCALES)})s?\b(?:(\s[^{{}}]*)\}}|\}}?(.*))")
 # Words after a number that change it or make it a statement.
+# Of a whole, not "5 seventh graders".
+_NAMED_PARTS = (
+    r"(?:seven|nin|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)tie)th(?:s|\s*$)"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty[ -](?:first|second)s"
+)
 _SENTENCE = re.compile(
     r"(?i)\b(?:is|are|was|not|no|if|when|unless|or|squared|cubed|plus|minus|times|mod|modulo|base|choose|factorial|increase|decrease"
-    r"|at least|at most|east|west|north|south|half|halves|quarters?"
-    r"|(?:third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|[a-z]+teenth|[a-z]+tieth|hundredth|thousandth|\w+illionth)s?)\b"
+    rf"|{_NAMED_PARTS}|at least|at most|east|west|north|south|half|halves|quarters?"
+    r"|(?:third|fourth|fifth|sixth|eighth|tenth|hundredth|thousandth|\w+illionth)s?)\b"
 )
 _COMPOUND = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 _COMPOUNDS = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:\\text\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z]+)(?:,|\s|and\b)*){2,4}")
@@ -339,6 +346,8 @@ def _between(ranges: Sequence[Answer]) -> Answer | None:
 
 
 def _words(text: str) -> str | None:
+    if _LABELS.fullmatch(text):
+        return "".join(text.split())
     match = _WORDS.fullmatch(text)
     words = " ".join((match[1] or match[2] or "").split()).strip("().") if match else ""
     if match and match[2] and len(words) < 3 and words.casefold() not in _SHORT_WORDS:

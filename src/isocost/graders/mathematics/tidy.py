@@ -67,6 +67,8 @@ _BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*(?=\s*[.,;:!]?\s*$)|
 _QUOTED = re.compile(r'\s*\{\s*"(?:final_)?answer"\s*:\s*"?([^"{}]*)"?\s*\}\s*|\s*`+([^`]*)`+\s*')
 _LABEL = re.compile(r"(?i)^\s*(?:\\text(?:bf)?\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is\b\s*:?|:)\s*\}?\s*:?\s*(?=\S)")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
+_NESTED = re.compile(r"\([^()]*+\)|\[[^\[\]]*+\]")
+_SEPARATED = re.compile(r'[,;:|"]|\\(?:mid|[lr]?vert|choose|over|atop|rm|bf|cal)(?![a-z])')
 _ESCAPED = re.compile(r"\\\\(?=[a-zA-Z])")
 _DEGREES = r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))"
 _FUNCTION = r"\\(?:sin|cos|tan|cot|sec|csc)(?:\s*\^\s*\{?-?\d\}?)?"
@@ -187,7 +189,7 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (r"(?i)\\text\s*\{\s*([-+]|negative|minus|positive|plus)?\s*infinity\s*\}", _infinity),
     (r"(?<![\\a-zA-Z])(?:(?i:(negative|minus|positive|plus)\s+)?(?i:infinity)|inf(?:ty)?)(?![a-zA-Z])", _infinity),
     (r"^\s*(\d+(?:\.\d+)?(?:\s*(?:\\text\s*\{\s*to\s*\}|\bto\b)\s*\d+(?:\.\d+)?)+)\s*$", _ratio),  # 3 to 4
-    (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
+    (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}[\s.,;]*$", r"\1"),  # a number or a choice's letter set as text
     (r"\((\d+)\)_", r"\1_"),  # (101)_2
     (rf"_\{{?\s*\\text\s*\{{\s*({'|'.join(_BASES)})\s*\}}\s*\}}?", lambda match: f"_{{{_BASES[match[1]]}}}"),
     (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),  # C_5^2, the notation of Chinese and Russian schools
@@ -218,7 +220,7 @@ def tidy(answer: str) -> str:
     if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
     # Qualifiers go first: once it is rewritten, the R of "for all x in R" would be an interval of the answer.
-    full = _unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))
+    full = _unwrap(_BOLD.sub("", undecorated(_ungrouped(_unbox(answer.strip())))))
     plain = without_qualifier(full)
     # Of a qualifier a whole parameter is kept, because it may have any name.
     parameter = whole_parameter(full, plain) if plain is not full else ""
@@ -257,6 +259,14 @@ def _unwrap(text: str) -> str:
     if quoted := _QUOTED.fullmatch(text):
         text = quoted[1] or quoted[2] or ""
     return _LABEL.sub("", text)
+
+
+def _ungrouped(text: str) -> str:
+    """Return the text without a TeX group around all of it. With separators it may be meant as a set or a list."""
+    inner = text.strip("$ .")
+    while inner.startswith("{") and not _SEPARATED.search(_NESTED.sub("", inner)) and brace_pairs(inner).get(0) == len(inner) - 1:
+        text = inner = inner[1:-1].strip()
+    return text
 
 
 def _unbox(text: str) -> str:

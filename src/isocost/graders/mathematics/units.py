@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -65,11 +65,10 @@ _MICRO = "u\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"
 # Symbols and their names in the table, by the prefixes that they take. Bytes have none: a kilobyte is 1000 or 1024 of them.
 _SYMBOLS = {
     "": "K=kelvin",
-    f"n{_MICRO}mcdk": "m=m",
-    f"n{_MICRO}mcdkM": "g=g",
-    f"n{_MICRO[1:]}m": "s=s",
-    f"n{_MICRO}mcd": "l=l L=l",
-    f"pn{_MICRO}mkMGT": "N=n J=j W=w V=v A=amp Hz=hz Wh=watthour C=coulomb F=farad \N{GREEK CAPITAL LETTER OMEGA}=ohm mol=mol cal=cal",
+    f"n{_MICRO}mcdkM": "m=m g=g",
+    f"n{_MICRO[1:]}mkM": "s=s",
+    f"n{_MICRO}mcdM": "l=l L=l",
+    f"pn{_MICRO}mkMGT": "N=n Nm=j J=j W=w V=v A=amp Hz=hz Wh=watthour C=coulomb F=farad \N{GREEK CAPITAL LETTER OMEGA}=ohm mol=mol cal=cal",
     "mhkMG": "Pa=pascal bar=bar",
 }
 _SPELLED_PREFIXES = {
@@ -114,11 +113,15 @@ _SPELLED_OUT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A unit: its dimension as powers of base dimensions, and its size in base units. An unknown unit has its `words` only."""
+    """A unit: its dimension as powers of base dimensions, and its size in base units. An unknown unit has its `words` only.
+
+    `written` has the case of the words.
+    """
 
     dimension: tuple[tuple[str, int], ...]
     size: Fraction
     words: str
+    written: str = field(default="", compare=False)
 
     @property
     def known(self) -> bool:
@@ -179,7 +182,7 @@ def read_unit(words: str) -> Unit:
                 word, power = word[: found.start()], int(found[1])
             base = _base(word)
             if base is None:
-                return Unit(dimension=(), size=Fraction(1), words=written if len(written) <= LONGEST_SYMBOL else folded)
+                return Unit(dimension=(), size=Fraction(1), words=folded, written=written)
             signed = power if position == 0 else -power
             name = base[0].rstrip("23")
             parts, factor = _DERIVED.get(name, ({name: int(base[0].removeprefix(name) or 1)}, Fraction(1)))
@@ -187,7 +190,7 @@ def read_unit(words: str) -> Unit:
                 dimension[part_name] = dimension.get(part_name, 0) + signed * exponent
             size *= (base[1] * factor) ** signed
             power = 1
-    return Unit(dimension=tuple(sorted(item for item in dimension.items() if item[1])), size=size, words=folded)
+    return Unit(dimension=tuple(sorted(item for item in dimension.items() if item[1])), size=size, words=folded, written=written)
 
 
 def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
@@ -205,6 +208,8 @@ def _base(word: str) -> tuple[str, Fraction] | None:
     if _OTHER_CASE.fullmatch(word):
         return None
     folded = word.casefold()
+    if len(word) == 1 and folded != word:
+        return None  # M, S and H are other units than m, s and h
     found = KNOWN.get(folded) or KNOWN.get(folded.removesuffix("s")) or KNOWN.get(folded.removesuffix("es"))
     if found is None and (spelled := _SPELLED.fullmatch(folded)):
         dimension, size = KNOWN[spelled[2]]
