@@ -64,6 +64,24 @@ def test_references_that_no_answer_agrees_with_are_doubted_after_the_pilot(tmp_p
     assert left.out.strip().startswith("None of the")
 
 
+def test_the_doubt_of_a_pilot_ends_with_later_samples_that_are_correct(tmp_path: Path, shell: Shell) -> None:
+    """Wrong until the pilot is over, then right."""
+    out, asked = tmp_path / "out", [0]
+
+    def answer(prompt: str, seed: int | None, choice: int) -> str:
+        first, second = (int(part) for part in prompt.partition("What is ")[2].partition("?")[0].split(" + "))
+        asked[0] += 1
+        return f"The answer is {first + second + (asked[0] <= 24) * asked[0]}."
+
+    with Server(models=("tiny", "other"), answer=answer) as server:
+        path = runs.write(tmp_path, two(server.url))
+        assert "none of the 24 graded samples is correct" in shell("run", path, "-o", out, "--until", "pilot").err
+        shell("run", path, "-o", out)
+        again = shell("run", path, "-o", out, "--set", "curate.distinct=normalised")
+    assert again.code == 0, again
+    assert warnings(again) == []
+
+
 @pytest.mark.slow
 def test_a_model_that_is_right_now_and_then_casts_no_doubt(tmp_path: Path, shell: Shell) -> None:
     """Right on problems with an odd number, else wrong in a way of its own each time."""

@@ -34,6 +34,8 @@ def test_a_run_stops_after_the_named_stage_and_says_what_goes_on(tmp_path: Path)
     whole = stopped(study, out, "report")
     assert whole.stdout.endswith(f"report: {out}/report.html\n")
     assert "resume with" not in whole.stderr
+    told = f"solutions and labels: isocost view '{out}'\na training set: isocost export '{out}' --arm ARM@BUDGET -o data\n"
+    assert whole.stderr.endswith(told)
 
 
 def test_an_unknown_stage_is_one_line(tmp_path: Path) -> None:

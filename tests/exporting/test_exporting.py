@@ -316,6 +316,19 @@ def test_names_that_do_not_exist_are_refused(finished: Path, tmp_path: Path, arm
     assert not list(tmp_path.iterdir())
 
 
+def test_without_an_arm_the_cells_of_a_run_are_named(finished: Path, tmp_path: Path) -> None:
+    measures = json.loads((finished / "measures.json").read_text())["cells"]
+    with pytest.raises(InputError) as caught:
+        export(finished, None, "messages", tmp_path / "data")
+    assert all(f"{name} ({cell['n_kept']} solutions)" in str(caught.value) for name, cell in measures.items())
+    shutil.copytree(finished, tmp_path / "run")
+    path = tmp_path / "run" / "measures.json"
+    path.write_text(json.dumps({"cells": {CELL: measures[CELL]}}))
+    (tmp_path / "run" / "digests.jsonl").unlink()
+    assert export(tmp_path / "run", None, "messages", tmp_path / "data").cell == CELL
+    assert f"--arm {CELL} " in (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_folder_that_exists_is_left_as_it_is(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="exists already"):
         export(finished, CELL, "text", tmp_path)

@@ -70,7 +70,8 @@ def export(run: Path, arm: str | None, shape: str, folder: Path) -> Exported:
         written = made / _FOLDER / "new.parquet"
         rows, of_problems = _write(SHAPES[shape], cell, written)
         file = written.rename(written.with_name(f"{_SPLIT}-{digest_of_file(written)[:_DIGITS]}.parquet"))
-        text = card(cell, SHAPES[shape], rows, file.relative_to(made).as_posix(), _command(run, cell.name if arm is None else arm, shape, folder))
+        command = _command(run, arm or cell.name, shape, folder)
+        text = card(cell, SHAPES[shape], rows, file.relative_to(made).as_posix(), command)
         (made / "README.md").write_text(text, encoding="utf-8")
         return rows, of_problems
 

@@ -84,7 +84,7 @@ class _Letters:
         position = 0
         while position < len(text) and (match := _TOKEN.match(text, position)):
             position = match.end()
-            if match["leibniz"] or match["capital"]:
+            if match["leibniz"]:
                 pieces.append(self._letter(_leibniz(match[0]), ""))
             elif match["name"]:
                 end = brackets.get(position) if self._is_function(match) else None

@@ -159,8 +159,6 @@ _LETTERS = "|".join(sorted(map(re.escape, KNOWN.keys() - _PRODUCTS), key=len, re
 _CAPITALS = "|".join(sorted((symbol for symbol in _EXACT if len(symbol) > 1 and symbol[1].isupper()), key=len, reverse=True))
 # A unit that may follow a digit directly.
 SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?:{_CAPITALS}|[hkMG]?Pa|(?i:{_LETTERS}))(?:\^?\{{?[23]\}}?)?")
-LONGEST_SYMBOL = 3  # characters of an unknown unit whose case counts
-_OTHER_CASE = re.compile(r"M[mslL]?|MM|MS|N[mM]")  # mega, molar and newton: megametres are no millimetres
 _POWER = re.compile(r"\^?\{?(-?[1-3])\}?$")
 _SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
 
@@ -205,8 +203,6 @@ def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
 def _base(word: str) -> tuple[str, Fraction] | None:
     if exact := _EXACT.get(word):
         return exact
-    if _OTHER_CASE.fullmatch(word):
-        return None
     folded = word.casefold()
     if len(word) == 1 and folded != word:
         return None  # M, S and H are other units than m, s and h
