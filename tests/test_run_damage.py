@@ -297,6 +297,28 @@ def test_rows_of_a_part_that_were_changed_are_noticed(shell: Shell, done: tuple[
         is_told_well(left, str(out), "restore")
 
 
+def test_line_ends_of_an_editor_damage_no_draw(shell: Shell, stopped: Path, tmp_path: Path, server: Server) -> None:
+    logs = [*stopped.glob("pools/weak/*.w0.jsonl"), *stopped.glob("verdicts/*/*.jsonl")]
+    assert len(logs) == 2
+    for log in logs:
+        log.write_bytes(log.read_bytes().replace(b"\n", b"\r\n"))
+    asked = runs.completions(server)
+    left = shell("run", study(tmp_path, server, limit=0.004, samples=30), "-o", stopped)
+    assert "stopped at the limit" in left.errors[0], left
+    assert runs.completions(server) == asked
+
+
+def test_a_part_that_was_cut_is_paid_for_again_as_the_message_says(shell: Shell, done: tuple[Path, Path]) -> None:
+    out, path = done
+    (part,) = out.glob("pools/weak/*.parts/0000.parquet")
+    rows = pl.read_parquet(out / "samples.parquet").height
+    part.write_bytes(part.read_bytes()[:-100])
+    is_told_well(shell("run", path, "-o", out), f"{part}: cannot be read", "restore it", f"isocost sample {out} --force")
+    part.unlink()
+    is_fine(shell("sample", out, "--force"))
+    assert pl.read_parquet(out / "samples.parquet").height == rows
+
+
 @pytest.mark.slow
 def test_a_part_may_be_taken_as_it_is(shell: Shell, done: tuple[Path, Path]) -> None:
     out, path = done

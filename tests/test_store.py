@@ -114,6 +114,18 @@ def test_an_edited_line_is_told_however_its_editor_spaces_json(tmp_path: Path, s
         list(log.entries())
 
 
+def test_line_ends_of_an_editor_damage_no_line(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.jsonl", checked=True)
+    log.append(*FORMER)
+    log.path.write_bytes(log.path.read_bytes().replace(b"\n", b"\r\n"))
+    assert list(log.entries()) == FORMER
+    log.append(*FORMER)
+    assert list(log.entries()) == FORMER * 2
+    log.path.write_bytes(log.path.read_bytes().replace(b"key", b"kex", 1))
+    with pytest.raises(StorageError, match=r"log\.jsonl:1: damaged line: was changed after it was written"):
+        list(log.entries())
+
+
 def test_a_log_on_a_full_disk_keeps_its_former_entries(small_disk: Path) -> None:
     log = Log(small_disk / "log.jsonl")
     log.append(*FORMER)

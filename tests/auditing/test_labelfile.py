@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,69 @@ def test_a_pipe_in_its_place_keeps_nobody_waiting(file: Path) -> None:
 def test_a_device_in_its_place_is_not_read_without_an_end(file: Path) -> None:
     file.symlink_to("/dev/zero")
     assert refusal(file).startswith(f"{file}: cannot be read: is not an ordinary file, but a pipe or a device\n")
+
+
+@pytest.fixture
+def saved(file: Path) -> Path:
+    """Six saved labels of two people."""
+    books = [LabelBook(file.parent.parent, name) for name in ("ann", "bo")]
+    for number in range(6):
+        books[number % 2].say(f"s{number}", "unsound" if number % 3 else "sound", note="5 € – 漢")
+    assert len(read_labels(file)) == 6
+    return file
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[: data.index(b"\n", len(data) // 2) + 1],  # at a line's end
+        lambda data: data[:-20],  # the last line, which was saved
+        lambda data: data.split(b"\n", 1)[1],
+    ],
+)
+def test_labels_that_were_saved_are_missed(saved: Path, damage: Callable[[bytes], bytes]) -> None:
+    saved.write_bytes(damage(saved.read_bytes()))
+    said = refusal(saved)
+    assert " of the 6 lines that were saved" in said
+    assert f"remove {saved.with_suffix('.json')}" in said
+    with pytest.raises(StorageError, match="6 lines that were saved"):
+        LabelBook(saved.parent.parent, "ann").say("s9", "sound")
+    saved.with_suffix(".json").unlink()
+    kept = len(read_labels(saved))
+    assert kept < 6
+    LabelBook(saved.parent.parent, "ann").say("s9", "sound")
+    assert len(read_labels(saved)) == kept + 1
+    saved.unlink()
+    assert f"has 0 of the {kept + 1} lines" in refusal(saved) if kept else "has 0 of the 1 line" in refusal(saved)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"sound"', b'"unsound"'), (b'"s4"', b'"s5"'), (b"ann", b"amn"), (b", ", b",")])
+def test_a_label_that_was_changed_is_named(saved: Path, old: bytes, new: bytes) -> None:
+    data = saved.read_bytes()
+    number = data[: data.index(old)].count(b"\n") + 1
+    saved.write_bytes(data.replace(old, new, 1))
+    said = refusal(saved)
+    assert f"labels.jsonl:{number}: this line was changed after it was written" in said
+    lines = [json.loads(each) for each in saved.read_text(encoding="utf-8").splitlines()]
+    lines[number - 1].pop("check")  # as the message says
+    rest = data.split(b"\n")
+    rest[number - 1] = json.dumps(lines[number - 1], ensure_ascii=False).encode()
+    saved.write_bytes(b"\n".join(rest))
+    assert len(read_labels(saved)) == 6
+
+
+def test_line_ends_of_an_editor_change_no_label(saved: Path) -> None:
+    before = read_labels(saved)
+    saved.write_bytes(saved.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_labels(saved) == before
+    LabelBook(saved.parent.parent, "bo").say("s9", "sound")
+    assert len(read_labels(saved)) == 7
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"lines": "many"}', b'{"lines": -1}', b"[" * 100_000])
+def test_a_damaged_count_loses_no_label(saved: Path, content: bytes) -> None:
+    saved.with_suffix(".json").write_bytes(content)
+    assert len(read_labels(saved)) == 6
+    LabelBook(saved.parent.parent, "bo").say("s9", "sound")
+    assert json.loads(saved.with_suffix(".json").read_bytes()) == {"lines": 7}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost.errors import LimitReachedError, RunError
+from isocost.errors import LimitReachedError, RunDirectoryError, RunError
 from isocost.events import Note
 from isocost.executors.training import TrainingJob
 from isocost.executors.training import train as train_in_worker
@@ -105,6 +106,22 @@ def test_another_start_finds_all_rounds_done(tmp_path: Path, inline: None) -> No
     assert measures(out)["rounds"] == rows
     # A round is a run of its own.
     assert run_stage(out / "rounds" / "2", "report").headline.startswith("None of the 12 graded samples is correct")
+
+
+@pytest.mark.slow
+def test_damaged_weights_of_a_student_are_named_and_trained_again(tmp_path: Path, inline: None) -> None:
+    study, out = write(tmp_path, rounds=2), tmp_path / "run"
+    run(study, out)
+    (weights,) = (out / "models").glob("*/model.safetensors")
+    kept = weights.read_bytes()
+    weights.write_bytes(kept[:-1000])
+    with pytest.raises(RunDirectoryError) as caught:
+        run(study, out)
+    assert str(weights) in str(caught.value)
+    assert f"remove {weights.parent}, and run the same command again" in str(caught.value)
+    shutil.rmtree(weights.parent)
+    run(study, out)
+    assert weights.read_bytes() == kept
 
 
 @pytest.mark.slow

@@ -62,9 +62,12 @@ def write_audits(path: Path, chosen: Sequence[Chosen], texts: dict[tuple[str, st
 
 
 def labels(path: Path) -> Rows:
-    """The lines of the log."""
+    """The lines of the log, without their checksums."""
     file = path / "audits" / "labels.jsonl"
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    found = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    for line in found:
+        line.pop("check", None)
+    return found
 
 
 def verdicts(path: Path) -> list[tuple[str, str | None]]:

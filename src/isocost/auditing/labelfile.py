@@ -7,11 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
+from isocost.amounts import quantity
 from isocost.errors import StorageError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.paths import read_bytes
 from isocost.records import Label, LabelVerdict
+from isocost.store import atomic_write
 from isocost.store.fields import short
+from isocost.store.logs import is_checked, is_sound
 
 _OPENING = b'{"at": "'  # of every line that a label book writes
 _FIELDS = {field.name for field in fields(Label)}
@@ -25,8 +28,10 @@ def read_labels(path: Path) -> list[Label]:
     Blank lines are skipped, and so is a last line that a kill cut off. A complete last line without a line feed is read.
 
     Raises:
-        StorageError: the file cannot be read, or a line is no label; the message names the line.
+        StorageError: the file cannot be read, a line is no label or was changed after it was written (the message names it), or labels are
+            missing that were saved.
     """
+    saved = _saved(path)  # before the labels: another process may save one meanwhile
     labels: list[Label] = []
     damaged: list[tuple[int, str]] = []
     lines = _content(path).split(b"\n")
@@ -45,13 +50,50 @@ def read_labels(path: Path) -> list[Label]:
             if number < len(lines) or not _torn(line):
                 damaged.append((number, "cannot be read as JSON"))
             continue
-        if flaw := _flaw(row):
+        if flaw := _unchecked(line, row) or _flaw(row):
             damaged.append((number, flaw))
         else:
             labels.append(Label(**row))
     if damaged:
         raise _damage(path, damaged)
+    if len(labels) < saved:
+        raise StorageError(
+            f"{path}: has {len(labels):,} of the {quantity(saved, 'line')} that were saved\n"
+            f"  a label is never lost silently: restore the file from a copy; to do without the others, remove {count_file(path)}"
+        )
     return labels
+
+
+def count_file(path: Path) -> Path:
+    """Return the file beside the labels that has their number, so that lines that are cut off are missed."""
+    return path.with_suffix(".json")
+
+
+def keep_count(path: Path, number: int, root: Path) -> None:
+    """Write how many lines are saved.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with atomic_write(count_file(path), root) as temporary:
+        temporary.write_text(json.dumps({"lines": number}) + "\n", encoding="utf-8")
+
+
+def _saved(path: Path) -> int:
+    """Return how many lines were saved; 0 where it is not known."""
+    try:
+        found = json.loads(read_bytes(count_file(path)))["lines"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):  # of an earlier version, or damaged: the lines have checksums
+        return 0
+    return found if type(found) is int else 0
+
+
+def _unchecked(line: bytes, row: Any) -> str:
+    """Return the reason why a line is not as it was written, and drop its checksum; lines of earlier versions have none."""
+    if not isinstance(row, dict) or row.pop("check", None) is None:
+        return ""
+    written = line.removesuffix(b"\r") + b"\n"
+    return "" if is_checked(written) and is_sound(written) else "was changed after it was written"
 
 
 def end_last_line(path: Path) -> None:
@@ -62,7 +104,8 @@ def end_last_line(path: Path) -> None:
     """
     end = _content(path).rpartition(b"\n")[2]
     try:
-        whole = bool(end.strip()) and not _flaw(json.loads(end.decode("utf-8", "surrogatepass")))
+        row = json.loads(end.decode("utf-8", "surrogatepass"))
+        whole = bool(end.strip()) and not (_unchecked(end, row) or _flaw(row))
     except (ValueError, RecursionError):
         whole = False
     if whole:
@@ -108,4 +151,5 @@ def _damage(path: Path, damaged: list[tuple[int, str]]) -> StorageError:
     return StorageError(
         f"{path}:{first}: this line {why}{more}\n"
         f"  a label is never skipped: restore the file from a copy, or correct or delete {'these lines' if others else 'the line'}"
+        " (without the key check, a corrected line is taken as it is)"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isocost.config import Study
 from isocost.costs.pricefile import read_prices
-from isocost.errors import RunError
+from isocost.errors import ModelError, RunDirectoryError, RunError
 from isocost.events import Listener, Note
 from isocost.paths import from_home, shell_word
 from isocost.preparing.changes import note_changes
@@ -89,5 +89,23 @@ def _trained(study: Study, before: Finished, number: int) -> dict[tuple[str, str
                 f"round {number} has no model to sample: {student} was not trained on {arm}, seed {seed}, in round {number - 1}: {why}",
                 advice=f"see {before.report}; then run the same command again",
             )
+        _refuse_damaged(folders[key])
         found[key] = folders[key]
     return found
+
+
+def _refuse_damaged(model: Path) -> None:
+    """Refuse the weights of a student that are damaged: as a model of the next study they would be looked for in the study file.
+
+    Raises:
+        RunDirectoryError: a file is missing, or is no whole one.
+    """
+    from isocost.engines.checkpoints.weights import check_weights  # imports transformers
+
+    try:
+        check_weights(model)
+    except ModelError as error:
+        what = error.happened.partition(";")[0]
+        raise RunDirectoryError(
+            what, advice=f"remove {shell_word(model)}, and run the same command again: it trains this student again"
+        ) from error

@@ -13,7 +13,7 @@ import polars as pl
 from isocost.store.digests import Digests
 from isocost.store.fields import Kind, flaw_of_batch
 from isocost.store.kinds import BATCHES
-from isocost.store.logs import Log, Row, is_checked
+from isocost.store.logs import Log, Row, is_checked, with_own_end
 from isocost.store.parts import Parts, to_frame
 
 ROWS_A_PART = 20_000  # bounds the memory that sealing needs
@@ -163,7 +163,7 @@ class BatchLog:
         Raises:
             StorageError: the line is damaged.
         """
-        if is_checked(line):
+        if is_checked(with_own_end(line)):
             return log.parse(line, number)
         entry = log.parse_json(line, number)
         if flaw := flaw_of_batch(entry, self._kind):

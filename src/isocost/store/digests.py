@@ -52,6 +52,11 @@ class Digests:
         self._root = root
         self.log = Log(root / DIGESTS, Kind(remedy=_REMEDY, fields={"part": TEXT, "sha256": TEXT}), guard=guard, root=root)
 
+    @property
+    def root(self) -> Path:
+        """The run directory."""
+        return self._root
+
     def add(self, path: Path, packed: bytes) -> None:
         """Append the digest of a part."""
         with _one:

@@ -11,7 +11,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import StorageError
-from isocost.paths import is_special_file, parquet_columns, read_parquet
+from isocost.paths import is_special_file, parquet_columns, read_parquet, shell_word
 from isocost.store.digests import ANY, DIGESTS, MARK, Digests
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
 from isocost.store.files import atomic_write, digest_of_file, parquet_bytes
@@ -98,6 +98,7 @@ class Parts:
         if digest is None and self._digests is not None:
             self._digests.refuse_without(path)
         elif digest is not None and actual != digest:
+            self._columns(path)  # one that cannot be read cannot be taken as it is either
             raise StorageError(
                 f"{path}: was changed after it was written: its digest is another one\n  restore it from a copy; to take it as it is, "
                 f'set its sha256 in {DIGESTS} to "{ANY}"'
@@ -124,7 +125,10 @@ class Parts:
     def _unreadable(self, path: Path, why: str) -> StorageError:
         if os.strerror(errno.EMFILE) in why:
             return StorageError(f"{path}: {why}\n  raise the limit on open files (ulimit -n) and run the same command again")
-        remedy = "restore it from a copy" if self._kind.paid else "restore it from a copy, or remove it: what it held is made again"
+        remedy = "restore it from a copy, or remove it: what it held is made again"
+        if self._kind.paid:
+            run = shell_word(self._digests.root) if self._digests else "DIR"
+            remedy = f"restore it from a copy, or remove it and pay for what it held again: isocost sample {run} --force"
         return StorageError(f"{path}: cannot be read: {why}\n  {remedy}")
 
 

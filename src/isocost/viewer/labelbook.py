@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from isocost.auditing.labelfile import end_last_line, read_labels
+from isocost.auditing.labelfile import end_last_line, keep_count, read_labels
 from isocost.auditing.labels import current_labels, kept_labels
-from isocost.errors import InputError
+from isocost.errors import InputError, StorageError
 from isocost.paths import stamp_of
 from isocost.records import Label, LabelVerdict
 from isocost.store import Log
@@ -46,7 +46,7 @@ class LabelBook:
     def __init__(self, path: Path, labeller: str, *, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self.labeller = labeller
         # A run directory that was moved is not made again: nobody would look for its labels there.
-        self._path, self._log = path, Log(path / "audits" / "labels.jsonl", root=path)
+        self._path, self._log = path, Log(path / "audits" / "labels.jsonl", checked=True, root=path)
         self._now = now
         self._one = threading.RLock()
         self._stamp: tuple[int, int] | None = None
@@ -143,7 +143,10 @@ class LabelBook:
         label = Label(at=at, labeller=self.labeller, sample_id=sample_id, verdict=verdict, reason=reason, note=note)
         with storage_errors(self._log.path):
             end_last_line(self._log.path)
+        before = len(self.labels())
         self._log.append(asdict(label))
+        with contextlib.suppress(StorageError):  # the label is saved, and the next one is counted with it
+            keep_count(self._log.path, before + 1, self._path)
 
     def _stamped(self) -> tuple[int, int] | None:
         return stamp_of(self._log.path)
