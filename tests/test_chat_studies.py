@@ -66,7 +66,9 @@ def test_without_a_model_a_dry_run_shows_who_says_what(tmp_path: Path) -> None:
 
 def test_a_dry_run_shows_each_models_own_sampling(tmp_path: Path) -> None:
     text = first_prompts(prepared(tmp_path, sampling={"temperature": 0.5, "max_tokens": 64}))
-    assert text.count("temperature 0.5") == 2
+    settings = "(temperature 0.5, max_tokens 64)"
+    assert f"first prompt to weak {settings} and strong {settings}:\n" in text
+    assert text.count("What is 0 + 7?") == 1  # one text for both
     models = {
         name: {"engine": "replay", "table": "table.parquet", "model": name, "params": 1, "sampling": {"temperature": heat}}
         for name, heat in (("weak", 0.25), ("strong", 1))

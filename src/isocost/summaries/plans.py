@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from isocost.amounts import format_amount, format_distinct
+from isocost.amounts import format_amount, format_distinct, listed
 from isocost.amounts import price as format_price
 from isocost.costs.draws import omitted_attention, omitted_prompts
 from isocost.costs.expected import DrawCost
@@ -194,7 +194,7 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         render: Turns (model, request) into the text that the model reads. Without it the template's text is shown, a chat with its roles.
     """
     problem = prepared.problems["train"][0]
-    parts = []
+    readers: dict[str, list[str]] = {}  # models by the text that they read
     for name in generators(prepared.study):
         template = prepared.templates[name]
         params = prepared.study.sampling_of(name).params(template.reply_stop)
@@ -207,7 +207,8 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
             system=template.system,
         )
         text = render(name, request) if render else _format_request(request)
-        parts.append(f"first prompt to {name} ({_format_params(params)}):\n{text}\n<end of prompt>")
+        readers.setdefault(text, []).append(f"{name} ({_format_params(params)})")
+    parts = [f"first prompt to {listed(names)}:\n{text}\n<end of prompt>" for text, names in readers.items()]
     if not prepared.study.is_judged:
         # The wrong field as the answer looks right everywhere else, until a whole budget has bought incorrect samples.
         answer = json.dumps(problem.answer[:_LONGEST_ANSWER], ensure_ascii=False)
