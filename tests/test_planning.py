@@ -190,7 +190,7 @@ def test_the_plan_for_people(tmp_path: Path) -> None:
     assert [line.split(" | ")[0].removeprefix("| ") for line in lines if "@" in line] == ["weak@low", "strong@low", "equal@number"]
     assert "number-matched" in next(line for line in lines if "equal@number" in line)
     assert "| weak | 1,000 (given in the study file) |" in lines[2]
-    assert first_prompts(prepared).count("Question: What is 0 + 7?\nAnswer:\n<end of prompt>") == 2
+    assert first_prompts(prepared).count("Question: What is 0 + 7?\nAnswer:\n<end of prompt>") == 1  # one text for both models
     assert first_prompts(prepared).endswith('reference answer of p00, as the grader number gets it: "7"')
 
 
