@@ -29,11 +29,12 @@ from isocost.graders.extract import (
 )
 from isocost.graders.fractions import with_plain_fractions
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.answer import Answer
 from isocost.graders.mathematics.mixed import with_mixed_numbers
 from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.separators import plain_separators
-from isocost.graders.mathematics.shapes import SCALES, Answer, is_contradiction
+from isocost.graders.mathematics.shapes import SCALES, is_contradiction
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.graders.numerals import joined_before, last_match, with_powers_of_ten

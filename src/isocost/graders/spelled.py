@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen"]
 _SMALL += ["fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -10,6 +11,7 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _VALUES = {word: value for value, word in enumerate(_SMALL)} | {word: 10 * tens for tens, word in enumerate(_TENS, 2)}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 LONGEST = 120  # characters of a number in words
+_LARGE = frozenset(("hundred", *_SCALES))
 _SEPARATOR = re.compile(r"[\s-]+")
 NUMBER_WORD = "|".join((*_VALUES, "hundred", *_SCALES))
 _STARTS = re.compile(rf"(?i)(?:(?:minus|negative|a)\s+)?(?:{NUMBER_WORD})(?:(?:[\s-]+|\s+and\s+)(?:{NUMBER_WORD})\b)*+")
@@ -24,10 +26,13 @@ def leading_number(text: str) -> tuple[int, str] | None:
 
 def spelled_number(text: str) -> int | None:
     """Return the value of a whole number in words; None for any other text, such as "two one"."""
-    words = [word for word in _SEPARATOR.split(text.strip().lower()) if word != "and"]
-    sign = -1 if words[0] in ("minus", "negative") else 1
-    if words[0] in ("minus", "negative", "a"):
-        words = ["one", *words[1:]] if words[0] == "a" else words[1:]
+    written = _SEPARATOR.split(text.strip().lower())
+    sign = -1 if written[0] in ("minus", "negative") else 1
+    written = written[1:] if sign < 0 else written
+    if written[:1] == ["a"] and written[1:2] and written[1] in _LARGE:
+        written = ["one", *written[1:]]
+    # "one hundred and five", but "twenty and one" are two numbers.
+    words = [word for before, word in pairwise(["", *written]) if word != "and" or before not in _LARGE]
     total, group, last_scale = 0, 0, 10**12
     for word in words:
         if word in _SCALES:

@@ -95,8 +95,9 @@ def policy_findings(results: Results, pair: Pair | None) -> list[str]:
     found = []
     for spending in results.spendings[:_MOST_POLICIES]:
         cell = next(each for each in results.cells if each.plan.cell.name == spending.cell)
-        others = [other for other in pair or () if cell not in (pair or ()) and other.plan.cell.budget == cell.plan.cell.budget]
-        found += [_policy_finding(results, spending, cell, others)] if others else []
+        others = [other for other in pair or () if other.plan.cell.budget == cell.plan.cell.budget]
+        if others and cell not in others:
+            found.append(_policy_finding(results, spending, cell, others))
     return [sentence for sentence in found if sentence]
 
 

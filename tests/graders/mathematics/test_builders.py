@@ -2,13 +2,7 @@ r"""Sets of numbers in a range: their head and the set that they are taken from 
 
 import pytest
 
-from isocost.graders.math import MathGrader
-
-GRADER = MathGrader()
-
-
-def is_correct(reference: str, answer: str) -> bool:
-    return GRADER.grade(reference, f"\\boxed{{{answer}}}").correct is True
+from tests.graders.mathematics.boxed import is_correct
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,8 @@ import time
 
 import pytest
 
-from isocost.graders.math import MathGrader
 from isocost.graders.mathematics.congruences import congruence
-
-GRADER = MathGrader()
-
-
-def is_correct(reference: str, answer: str) -> bool:
-    return GRADER.grade(reference, f"\\boxed{{{answer}}}").correct is True
+from tests.graders.mathematics.boxed import GRADER, is_correct
 
 
 @pytest.mark.parametrize(

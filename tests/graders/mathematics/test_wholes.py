@@ -3,12 +3,7 @@ import pytest
 from isocost.graders.math import MathGrader
 from isocost.graders.mathematics import symbolic
 from isocost.records import Outcome
-
-GRADER = MathGrader()
-
-
-def is_correct(reference: str, answer: str) -> bool:
-    return GRADER.grade(reference, f"\\boxed{{{answer}}}").correct is True
+from tests.graders.mathematics.boxed import is_correct
 
 
 @pytest.mark.parametrize(

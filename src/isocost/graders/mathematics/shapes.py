@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from isocost.graders.mathematics import expressions
-from isocost.graders.mathematics.answer import Answer as Answer  # re-exported
+from isocost.graders.mathematics.answer import Answer
 from isocost.graders.mathematics.bound import builder
 from isocost.graders.mathematics.builders import is_condition, such_that
 from isocost.graders.mathematics.chains import contradicts
@@ -20,6 +20,7 @@ from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.times import read_time
 from isocost.graders.mathematics.unions import excluded, merged, without
 from isocost.graders.mathematics.units import SHORT, read_unit
+from isocost.graders.spelled import spelled_number
 
 MOST_PARTS = 200  # of a list, because matching takes quadratic time
 DEEPEST = 12  # nested lists
@@ -49,12 +50,6 @@ _UNIT_SHORT = re.compile(rf"(.*[\d)}}])\s*({SHORT.pattern}(?:\s*/\s*{SHORT.patte
 # Dates, numbers of base 16 and sizes of matrices are no products.
 _LABELS = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-[0-3]\d|0[xX][\dA-Fa-f]+|\d+\s*\\times\s*\d+\s*(?:\\text\s*\{\s*)?matri(?:x|ces)\s*\}?")
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_ONES + _TEENS)} | {
-    f"{word} {one}" if i else word: str(10 * tens + i) for tens, word in enumerate(_TENS, 2) for i, one in enumerate(_ONES)
-}
 EMPTY = "no solution"
 _SHORT_WORDS = {"yes", "no", "odd", "dne", "one", "two", "six", "ten"}
 _SAME_WORDS = dict.fromkeys(("no solutions", "no real solution", "no real solutions", "empty set", "none"), EMPTY) | dict.fromkeys(
@@ -104,8 +99,8 @@ def _shape(text: str, depth: int) -> Answer:
         return Answer(kind="time", text=text, brackets=time[1], parts=(Answer(kind="value", text=str(time[0])),))
     if words := _words(text):
         folded = words.casefold().removeprefix("the ").removeprefix("an ").removeprefix("a ")
-        value = _NUMBER_WORDS.get(folded.replace("-", " "))
-        return Answer(kind="value", text=value) if value else Answer(kind="words", text=_SAME_WORDS.get(folded, folded))
+        value = spelled_number(folded)
+        return Answer(kind="words", text=_SAME_WORDS.get(folded, folded)) if value is None else Answer(kind="value", text=str(value))
     if (inner := _TEXT.fullmatch(text)) and (depth or inner[1].strip() != text):
         return _shape(inner[1].strip(), depth + 1)
     if total := _sum_of_units(text):
