@@ -149,7 +149,7 @@ def test_an_engine_without_all_members_is_told(tmp_path: Path, here: Callable[[s
 
 def test_the_readme_s_studies_are_valid(tmp_path: Path) -> None:
     names = [load_study(study, (), known_parts()).name for study in write_files("README.md", tmp_path)]
-    assert names == ["endpoint", "gsm8k-qwen"]
+    assert names == ["gsm8k-qwen"]
 
 
 def test_the_readme_s_endpoint_leads_to_a_training_set(
@@ -169,19 +169,16 @@ def test_the_readme_s_endpoint_leads_to_a_training_set(
         factor = int(re.findall(r"What is (\d+)", prompt)[-1])
         return f"It is so. #### {7 * factor + (factor % 3 == 0 and (seed or 0) % 2)}"
 
-    with Server(models=("small-model", "large-model"), answer=answer) as server:
-        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url}"
-        left = {command: here(f"{command} {settings}" if " endpoint.yaml" in command else command) for command in endpoint_commands()}
+    with Server(models=("small", "large"), answer=answer) as server:
+        left = {command: here(re.sub(r"http://127.0.0.1:\d+/v1", server.url, command)) for command in endpoint_commands()}
     assert {each.code for each in left.values()} == {0}, left
     verbs = [command.split()[1] for command in left]
-    assert verbs == ["run", "plan", "run", "plan", "run", "audit", "report", "export"]
-    _, contact, piloted, after, ran, audited, _, _ = left.values()
-    assert "isocost plan endpoint.yaml" in piloted.err
-    assert "The pilot draws 2 samples of each of 10 problems from weak and strong and costs at most" in contact.out
-    assert "small-model" in contact.err
+    assert verbs == ["init", "run", "run", "report", "export"]
+    drafted, checked, ran, _, _ = left.values()
+    assert drafted.err == "wrote endpoint.yaml: look through it, then\n  isocost run endpoint.yaml --dry-run\n"
+    assert "The pilot draws 2 samples of each of 10 problems from weak and strong and costs at most" in checked.out
     assert "report: runs/endpoint/report.html" in ran.out
-    assert "Choices at low" in after.out
-    assert "label them: isocost view runs/endpoint" in audited.out
+    assert "solutions and labels: isocost view runs/endpoint" in ran.err
     rows = load_dataset(str(tmp_path / "data"), split="train", cache_dir=str(tmp_path / "cache"))
     assert [message["role"] for message in rows[0]["messages"]] == ["user", "assistant"]
 

@@ -161,7 +161,7 @@ def test_what_cuts_samples_off_below_max_tokens_is_not_max_tokens() -> None:
     assert "hit max_tokens 50: raise it" in Truncation(cut=9, n=9, max_tokens=50, longest=50).warning("weak")
     assert "hit max_tokens 50: raise it" in Truncation(cut=9, n=9, max_tokens=50).warning("weak")
     text = Truncation(cut=9, n=9, max_tokens=50, longest=10).warning("weak")
-    assert text.startswith("100% of weak's samples were cut off after at most 10 tokens, below max_tokens 50: its endpoint or its context ")
+    assert text.startswith("100% of weak's samples were cut off after at most 10 tokens, below max_tokens 50: the endpoint or the context ")
 
 
 def test_words_of_an_endpoint_make_no_lines_of_their_own() -> None:

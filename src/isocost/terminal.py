@@ -71,10 +71,10 @@ class ProgressLine:
         advanced = not self.live and share - self._last_share >= 0.05
         due = now - self._last >= interval or advanced
         complete = event.total and event.done == event.total  # shown once, by the event that finishes the stage
-        if not (event.finished or first or (due and not complete)):
+        if not (event.finished or ((first or due) and not complete)):
             return
         # A stage with nothing left to do has no meaningful rate.
-        if event.finished and event.done == event.done_before and event.seconds < 1:
+        if event.finished and event.done == event.done_before:
             self._write(f"{event.stage:9s} {event.done:,} {event.unit}  already done", end="\n")
         else:
             self._write(describe(event), end="\n" if event.finished or not self.live else "")

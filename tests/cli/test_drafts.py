@@ -40,6 +40,28 @@ def test_addresses_are_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, m
     assert [model["base_url"] for model in study["models"].values()] == found
 
 
+def test_an_address_and_prices_leave_nothing_to_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are of endpoints alone, so no template is asked for."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "problems.jsonl").write_text('{"question": "1 + 1?", "answer": "2"}\n')
+    options = ["--problems", "problems.jsonl", "--base-url", "http://a/v1", "--price"]
+    done = CliRunner().invoke(app, ["init", "two.yaml", *options, "0.1/.4,0.6/2", "--models", "small,large"])
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception).startswith('--price: "0.1/.4" is no price')
+    done = CliRunner().invoke(app, ["init", "two.yaml", *options, "0.1/0.4,0.6/2", "--models", "small,large"])
+    assert done.output == "wrote two.yaml: look through it, then\n  isocost run two.yaml --dry-run\n"
+    models = yaml.safe_load((tmp_path / "two.yaml").read_text(encoding="utf-8"))["models"]
+    assert [model["price"] for model in models.values()] == [{"input": 0.1, "output": 0.4}, {"input": 0.6, "output": 2}]
+    assert "example" not in (tmp_path / "two.yaml").read_text(encoding="utf-8")
+    done = CliRunner().invoke(app, ["init", "one.yaml", *options, "0.1/0.4", "--models", "small"])
+    assert yaml.safe_load((tmp_path / "one.yaml").read_text(encoding="utf-8"))["models"]["generator"]["price"] == {
+        "input": 0.1,
+        "output": 0.4,
+    }
+    done = CliRunner().invoke(app, ["init", "three.yaml", *options, "1/2,3/4,5/6", "--models", "small,large"])
+    assert str(done.exception) == "--price: 3 prices for 2 models"
+
+
 @pytest.mark.parametrize(
     ("template", "urls", "message"),
     [

@@ -25,28 +25,24 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows(text: str) -> dict[str, list[str]]:
     """The rows of the table of cells, by cell."""
-    cells = (line.strip("| ").split(" | ") for line in text.splitlines() if "@" in line.split(" | ")[0])
+    cells = (line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|") and "@" in line.split(" | ")[0])
     return {name: rest for name, *rest in cells}
 
 
 def test_counts_follow_from_a_pilot_that_has_not_run(tmp_path: Path) -> None:
     text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT)))
-    assert rows(text)["weak@low"] == [
-        "the cost of 2 strong samples per problem",
-        "weak",
-        *["follows from the pilot"] * 2,
-        "the cost of 2 strong samples per problem",
-    ]
+    assert set(rows(text)) == {"equal@number"}
+    assert "weak@low and strong@low may spend the cost of 2 strong samples per problem each. How many samples that buys follows" in text
     assert rows(text)["equal@number"][:4] == ["number-matched", "weak", "2", "60"]
     assert "The pilot draws 2 samples of each of 30 problems from weak and strong and costs at most 30.7 MFLOPs" in text
-    assert "Counts" not in text.replace("The counts of cells follow from the lengths that it measures.", "")
+    assert "Counts" not in text
     assert "would add" not in text
 
 
 def test_an_amount_that_is_given_is_shown(tmp_path: Path) -> None:
     budgets = {"low": {"unit": "flops", "amount": 1e9}}
     text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets=budgets)))
-    assert rows(text)["strong@low"] == ["1.0 GFLOPs", "strong", *["follows from the pilot"] * 2, "1.0 GFLOPs"]
+    assert "weak@low and strong@low may spend 1.0 GFLOPs each." in text
     assert "may cost more" not in text
     small = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets={"low": {"unit": "flops", "amount": 1e7}})))
     warning = "The pilot may cost more than a budget: at max_tokens it takes 23.0 MFLOPs of the 10.0 MFLOPs of strong@low, and"

@@ -114,7 +114,9 @@ def test_each_run_has_a_closing_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("uvicorn.Server.run", stop)
     said: list[str] = []
     closing = server.serve({name: tmp_path / name for name in RUNS}, labeller="ann", port=0, say=said.append)
-    assert closing.splitlines() == ["alpha: nothing labelled", "beta: labelled 1/6 (1 unsure); 1 of these labelled this time"]
+    labelled = "beta: labelled 1/6 (1 unsure); 1 of these labelled this time"
+    next_command = f"put the labels into the report: isocost report {tmp_path / 'beta'}"
+    assert closing.splitlines() == ["alpha: nothing labelled", labelled, next_command]
     assert len(said) == 1
 
 

@@ -53,7 +53,8 @@ def test_it_prints_a_link_serves_this_machine_and_says_at_the_end_what_was_label
         said, complaints = viewer.communicate(timeout=30)
     assert (viewer.returncode, said) == (0, "")
     interval = r"\[[-−\d.]+, [-−\d.]+\]"
-    (closing,) = complaints.strip().splitlines()
+    closing, following = complaints.strip().splitlines()
+    assert following.startswith("put the labels into the report: isocost report ")
     assert re.fullmatch(
         rf"labelled 3/6, false positives 0\.0% {interval} of 3; 3 of these labelled this time; "
         rf"agreement with bo 66\.7% {interval}, kappa 0\.00 {interval}, n 3",

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from isocost.amounts import listed
 from isocost.cli.completing import TEMPLATES, one_of
 from isocost.cli.printing import say
 from isocost.errors import InputError, Option, StorageError
@@ -55,6 +56,15 @@ def init(
             show_default=False,
         ),
     ] = None,
+    price: Annotated[
+        str | None,
+        typer.Option(
+            "--price",
+            metavar="IN/OUT[,IN/OUT]",
+            help="For the template endpoint: the models' prices, US dollars per million prompt and generated tokens.",
+            show_default=False,
+        ),
+    ] = None,
     question_field: Annotated[
         str | None,
         typer.Option("--question-field", metavar="NAME", help="Field of the JSONL's rows with the question.", show_default=False),
@@ -69,13 +79,14 @@ def init(
 ) -> None:
     """Write a first study file, with comments: where the models run, which problems, which models.
 
-    Asks three questions on a terminal. What an option says is not asked, and with --template nothing is.
+    Asks three questions on a terminal. What an option says is not asked, and with --template nothing is. --base-url and --price are of
+    endpoints alone, so they stand for --template endpoint.
     """
     from isocost.drafting import draft
 
     if study.exists():
         raise InputError(f"{study} exists, and is not written over\n  give another name: isocost init other.yaml")
-    chosen = _complete(template, problems, models, table, study.parent)
+    chosen = _complete(template or ("endpoint" if base_url or price else None), problems, models, table, study.parent)
     given = {"question_field": question_field, "answer_field": answer_field, "id_field": id_field}
     text = draft(
         chosen.template,
@@ -85,17 +96,23 @@ def init(
         table=chosen.table,
         name=None if study.stem == "study" else study.stem,
         fields={key: value for key, value in given.items() if value is not None},
-        base_urls=() if base_url is None else [url.strip() for url in base_url.split(",")],
+        base_urls=_each(base_url),
+        prices=_each(price),
     )
     _write(study, text)
-    examples = f"its {_examples(models, base_url)} are examples until you put yours; " if chosen.template == "endpoint" else ""
+    examples = _examples(models, base_url, price) if chosen.template == "endpoint" else ""
     say(f"wrote {study}: {examples}look through it, then\n  isocost run {shell_word(study)} --dry-run")
 
 
-def _examples(models: str | None, base_url: str | None) -> str:
+def _each(values: str | None) -> list[str]:
+    """Return the values of an option that has one per model."""
+    return [] if values is None else [value.strip() for value in values.split(",")]
+
+
+def _examples(models: str | None, base_url: str | None, price: str | None) -> str:
     """Return what of a draft for endpoints nobody has given."""
-    missing = [name for name, given in (("models", models), ("addresses", base_url)) if given is None]
-    return " and ".join([", ".join(missing), "prices"] if missing else ["prices"])
+    missing = [name for name, given in (("models", models), ("addresses", base_url), ("prices", price)) if given is None]
+    return f"its {listed(missing)} are examples until you put yours; " if missing else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

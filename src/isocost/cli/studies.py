@@ -244,7 +244,9 @@ def finish(outcome: Finished) -> None:
         print_data("\n".join(lines))
     if outcome.report:
         run = shell_word(outcome.directory)
-        say(f"solutions and labels: isocost view {run}\na training set: isocost export {run} --arm ARM@BUDGET -o data")
+        say(f"solutions and labels: isocost view {run}")
+        if outcome.largest:
+            say(f"the largest training set: isocost export {run} --arm {shell_word(Path(outcome.largest))} -o data")
 
 
 def train_lab(

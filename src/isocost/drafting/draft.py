@@ -24,6 +24,7 @@ from isocost.records import Outcome, Problem
 from isocost.tables import scan_table
 
 _EXAMPLES = ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8001/v1")  # addresses of a draft without any
+_EXAMPLE_PRICES = ("0.10/0.40", "0.60/2.40")  # US dollars per million prompt and generated tokens
 _LOOKED_AT = 200  # problems that choose the grader
 _MOST_OTHERS = 0.1  # share of answers that may be no numbers where the grader is that of numbers
 
@@ -106,6 +107,7 @@ def draft(
     name: str | None = None,
     fields: Mapping[str, str] = MappingProxyType({}),
     base_urls: Sequence[str] = (),
+    prices: Sequence[str] = (),
 ) -> str:
     """Return a study file with comments.
 
@@ -119,10 +121,12 @@ def draft(
         name: The study's name; by default that of the problems.
         fields: Options of a JSONL source that name fields of its rows: `question_field`, `answer_field`, `id_field`.
         base_urls: For the template `endpoint`, the addresses of the models, or one that all have; without any, examples.
+        prices: For the template `endpoint`, the prices of the models, each as `INPUT/OUTPUT` in US dollars per million tokens, or one that
+            all have; without any, examples.
 
     Raises:
-        InputError: no such template or source, fields for a source that has its own, another number of models or addresses, or a table is
-            missing where one is needed.
+        InputError: no such template or source, fields for a source that has its own, another number of models, addresses or prices, a wrong
+            one, or a table is missing where one is needed.
         ProblemsError: the file of problems cannot be read.
     """
     from jinja2 import Environment, StrictUndefined  # takes longer to import than the rest of the command
@@ -134,7 +138,9 @@ def draft(
     if template == "table" and table is None:
         raise InputError("the template table needs the recorded samples\n  name them: --table samples.parquet")
     if base_urls:
-        _refuse_addresses(template, models, base_urls)
+        _refuse_others(template, models, base_urls, _ADDRESSES)
+    if prices:
+        _refuse_others(template, models, prices, _PRICES)
     train = _train(problems, folder, fields)
     file = f"{template}.yaml" if len(models) == 2 else f"{template}-one.yaml"
     text = files("isocost.drafting").joinpath("templates", file).read_text(encoding="utf-8")
@@ -148,6 +154,8 @@ def draft(
         splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
         models=[_quoted(model.strip()) for model in models],
         base_urls=[_address(url) for url in base_urls or _EXAMPLES] * 2,
+        prices=[_price(price) for price in prices or _EXAMPLE_PRICES] * 2,
+        priced=bool(prices),
         table=_quoted(_beside(table, folder)) if table else "",
         lengths=[f", tokens_per_sample: {length}" for length in lengths or ()],
         max_tokens=longest or 4096,
@@ -159,14 +167,28 @@ def draft(
     )
 
 
-def _refuse_addresses(template: str, models: Sequence[str], base_urls: Sequence[str]) -> None:
-    """Raise InputError if the models cannot have these addresses."""
+class _PerModel(NamedTuple):
+    """A kind of values that the models of an endpoint have: one each, or one that all have."""
+
+    what: str
+    several: str
+    pattern: str
+    example: str
+    option: Option
+
+
+_ADDRESSES = _PerModel("address", "addresses", r"https?://[^\s/]\S*", _EXAMPLES[0], Option(name="base-url"))
+_PRICES = _PerModel("price", "prices", r"(\d+(\.\d+)?)/(\d+(\.\d+)?)", f"{_EXAMPLE_PRICES[0]}, input/output", Option(name="price"))
+
+
+def _refuse_others(template: str, models: Sequence[str], values: Sequence[str], kind: _PerModel) -> None:
+    """Raise InputError if the models cannot have these addresses, or these prices."""
     if template != "endpoint":
-        raise InputError(f"the template {template} has no endpoints", advice=("leave out ", Option(name="base-url")))
-    if len(base_urls) not in {1, len(models)}:
-        raise InputError(f"{len(base_urls)} addresses for {quantity(len(models), 'model')}", option=Option(name="base-url"))
-    if wrong := [url for url in base_urls if not re.fullmatch(r"https?://[^\s/]\S*", url)]:
-        raise InputError(f'"{wrong[0][:80]}" is no address', advice="write it as http://127.0.0.1:8000/v1", option=Option(name="base-url"))
+        raise InputError(f"the template {template} has no endpoints", advice=("leave out ", kind.option))
+    if len(values) not in {1, len(models)}:
+        raise InputError(f"{len(values)} {kind.several} for {quantity(len(models), 'model')}", option=kind.option)
+    if wrong := [value for value in values if not re.fullmatch(kind.pattern, value)]:
+        raise InputError(f'"{wrong[0][:80]}" is no {kind.what}', advice=f"write it as {kind.example}", option=kind.option)
 
 
 def models_of(table: str, folder: Path) -> tuple[str, ...]:
@@ -221,6 +243,12 @@ def _beside(path: str, folder: Path) -> str:
 def _address(url: str) -> str:
     """Return an address as YAML reads it back."""
     return url if re.fullmatch(r"[\w:/.-]*\w", url) else json.dumps(url)
+
+
+def _price(price: str) -> str:
+    """Return a price that was given as `INPUT/OUTPUT`, as YAML."""
+    prompt, _, generated = price.partition("/")
+    return f"{{input: {prompt}, output: {generated}}}"
 
 
 def _quoted(text: str) -> str:

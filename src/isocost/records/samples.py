@@ -140,10 +140,19 @@ class Truncation:
 
     def warning(self, model: str) -> str:
         """Return a sentence that tells how many of a model's samples were cut off, and what to do."""
+        return f"{self.share_of(model)} samples {self.remedy}"
+
+    def share_of(self, model: str) -> str:
+        """Return the subject of the sentence, such as `7% of weak's`."""
+        return f"{100 * self.share:.0f}% of {model}'s"
+
+    @property
+    def remedy(self) -> str:
+        """What became of these samples, and what to do; the same for models with the same limit."""
         if self.longest is not None and self.longest < self.max_tokens:
-            share = f"{100 * self.share:.0f}% of {model}'s samples were cut off after at most {self.longest:,} tokens"
-            return f"{share}, below max_tokens {self.max_tokens:,}: its endpoint or its context ends them"
-        return f"{100 * self.share:.0f}% of {model}'s samples hit max_tokens {self.max_tokens}: raise it before you believe this"
+            below = f"below max_tokens {self.max_tokens:,}: the endpoint or the context ends them"
+            return f"were cut off after at most {self.longest:,} tokens, {below}"
+        return f"hit max_tokens {self.max_tokens:,}: raise it before you believe this"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

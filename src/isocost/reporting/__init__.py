@@ -39,6 +39,7 @@ class Report:
         papers: The same figures as PDF files by name; empty unless they were asked for.
         tables: CSV text by name, of every table and every figure.
         headline: The answer in two sentences.
+        largest: The cell with the most solutions in its training set; "" if none has any.
     """
 
     html: str
@@ -47,6 +48,7 @@ class Report:
     papers: Mapping[str, bytes]
     tables: Mapping[str, str]
     headline: str
+    largest: str
 
 
 def report(results: Results, *, pdf: bool = False) -> Report:
@@ -90,4 +92,11 @@ def report(results: Results, *, pdf: bool = False) -> Report:
         papers={figure.key: canvas.to_pdf(drawn[figure.key], figure.title) for figure in figures} if pdf else {},
         tables={table.key: table_csv(table) for table in document.tables()},
         headline=" ".join(document.verdict),
+        largest=_largest(results),
     )
+
+
+def _largest(results: Results) -> str:
+    """Return the cell with the most solutions in its training set, the first of equals; "" if none has any."""
+    kept = {cell.plan.cell.name: cell.n_kept for cell in results.cells if cell.n_kept}
+    return max(kept, key=lambda name: kept[name], default="")

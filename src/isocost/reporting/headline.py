@@ -130,8 +130,12 @@ def _compared_failures(results: Results, pair: tuple[CellResult, CellResult] | N
 
 
 def _cut_off(results: Results) -> list[str]:
-    """Return a warning for each model that looks worse than it is because its samples were cut off."""
-    return [f"{each.warning(model)}." for model, each in results.truncated.items() if each.matters]
+    """Return a warning about the models that look worse than they are because samples were cut off, one for those with the same limit."""
+    shares: dict[str, list[str]] = {}
+    for model, each in results.truncated.items():
+        if each.matters:
+            shares.setdefault(each.remedy, []).append(each.share_of(model))
+    return [f"{listed(models)} samples {remedy}." for remedy, models in shares.items()]
 
 
 def support(results: Results) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class Finished:
         directory: The run directory.
         headline: The result in one sentence; "" without a report.
         report: The path of the report; None before it is written.
+        largest: The cell with the most solutions in its training set; "" if none has any, or without a report.
         graded: The counts of graded samples by outcome, with the grader; "" after any stage but `grade`.
         trainings: The trained students; none of a run that stopped before, and none of an iterated study.
     """
@@ -23,5 +24,6 @@ class Finished:
     directory: Path
     headline: str = ""
     report: Path | None = None
+    largest: str = ""
     graded: str = ""
     trainings: Trainings = field(default_factory=Trainings)

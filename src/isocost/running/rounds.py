@@ -62,7 +62,7 @@ def run_rounds(
     found = with_rounds(study, [round_folder(directory.path, number) for number in range(1, study.rounds + 1)])
     write_measures(directory, found)
     made = write_report(directory, found)
-    return Finished(directory=directory.path, headline=made.headline, report=directory.path / "report.html")
+    return Finished(directory=directory.path, headline=made.headline, report=directory.path / "report.html", largest=made.largest)
 
 
 def note_first_round(study: Study, directory: Path, until: str, listener: Listener) -> None:

@@ -12,7 +12,6 @@ from isocost.records import CellPlan, Cost
 from isocost.reporting.numbers import cost as format_cost
 
 LARGE_SHARE = 1 / 3  # of a budget: above it the pilot decides more of a cell than what was learnt from it
-_FOLLOWS = "follows from the pilot"
 
 
 def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
@@ -33,9 +32,8 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     at_most = any(plan.awaits_pilot for plan in plans)
     text = f"The pilot draws {draws} of each of {quantity(_problems(prepared), 'problem')} from {listed(list(costs))} and costs "
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
-    counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
     warning = warn_of_small_budgets(prepared, costs, plans)
-    told = [f"{text}{counts} A cell that uses its samples is charged for them.", _shares(by_model, plans), warning]
+    told = [f"{text} A cell that uses its samples is charged for them.", _shares(by_model, plans), warning]
     return " ".join(each for each in told if each)
 
 
@@ -74,16 +72,21 @@ def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], pla
     )
 
 
-def unpiloted_row(plan: CellPlan, study: Study) -> str:
-    """Return the row of the plan's table for a cell whose counts follow from the pilot."""
-    if plan.unit is None or plan.cell.budget is None:
-        raise ValueError(f"{plan.cell.name} has a given count")
-    match = study.budgets[plan.cell.budget].match
-    if plan.amount is not None:
-        amount = format_amount(plan.unit, plan.amount)
-    else:
-        amount = _matched(match.samples_per_problem, match.model) if match else "not known"
-    return f"| {plan.cell.name} | {amount} | {', '.join(plan.models)} | {_FOLLOWS} | {_FOLLOWS} | {amount} |"
+def describe_unpiloted(plans: Sequence[CellPlan], study: Study) -> str:
+    """Return a sentence on the budgets of the cells whose counts follow from the pilot; "" if there are none."""
+    budgets: dict[str, list[str]] = {}
+    for plan in plans:
+        if plan.awaits_pilot:
+            budgets.setdefault(_budget(plan, study), []).append(plan.cell.name)
+    each = [f"{listed(names)} may spend {amount}{' each' if len(names) > 1 else ''}" for amount, names in budgets.items()]
+    return f"{'; '.join(each)}. How many samples that buys follows from the pilot." if each else ""
+
+
+def _budget(plan: CellPlan, study: Study) -> str:
+    if plan.unit is not None and plan.amount is not None:
+        return format_amount(plan.unit, plan.amount)
+    match = study.budgets[plan.cell.budget].match if plan.cell.budget else None
+    return _matched(match.samples_per_problem, match.model) if match else "an amount that is not known yet"
 
 
 def _matched(samples: float, model: str) -> str:

@@ -26,7 +26,7 @@ from isocost.summaries.auditors import BYTES_PER_TOKEN, SAMPLED, describe_audito
 from isocost.summaries.batches import describe_batches
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
-from isocost.summaries.pilots import describe_pilot, pilot_json, unpiloted_row
+from isocost.summaries.pilots import describe_pilot, describe_unpiloted, pilot_json
 from isocost.summaries.rounds import describe_rounds, rounds_json
 
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
@@ -57,25 +57,23 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         today: The date that the age of prices is measured from; the current date by default.
     """
     n_problems = len(prepared.problems["train"])
-    lines = _models(prepared, costs)
-    lines += [
-        "",
-        f"| cell | budget | model | samples per problem | samples of {n_problems:,} problems | planned cost |",
-        "| --- | ---: | --- | ---: | ---: | ---: |",
-    ]
+    rows: list[str] = []
     for plan in plans:
         # A number-matched cell has a fixed count of samples per problem in place of a budget.
         amount = "number-matched" if plan.unit is None or plan.amount is None else format_amount(plan.unit, plan.amount)
         for model, each_problem in plan.samples_per_problem.items():
             draws = round(each_problem * n_problems)
-            lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {format_cost(plan.cost)} |")
+            rows.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {format_cost(plan.cost)} |")
         for model, each_problem in plan.at_most_per_problem.items():
             draws = round(each_problem * n_problems)
-            lines.append(f"| {plan.cell.name} | {amount} | {model} | up to {each_problem:,.4g} | up to {draws:,} | up to {amount} |")
-        if plan.awaits_pilot:
-            lines.append(unpiloted_row(plan, prepared.study))
+            rows.append(f"| {plan.cell.name} | {amount} | {model} | up to {each_problem:,.4g} | up to {draws:,} | up to {amount} |")
+    lines = _models(prepared, costs)
+    if rows:
+        title = f"| cell | budget | model | samples per problem | samples of {n_problems:,} problems | planned cost |"
+        lines += ["", title, "| --- | ---: | --- | ---: | ---: | ---: |", *rows]
     judge = judge_of(prepared.study)
-    notes = [describe_rounds(prepared, plans), describe_pilot(prepared, costs, plans), _open_cells(plans), _estimates(costs, plans)]
+    notes = [describe_rounds(prepared, plans), describe_unpiloted(plans, prepared.study), describe_pilot(prepared, costs, plans)]
+    notes += [_open_cells(plans), _estimates(costs, plans)]
     largest = {name: max(_draws(name, plans, n_problems, _piloted(prepared)), _at_most(name, plans, n_problems)) for name in costs}
     notes.append(describe_batches(prepared, costs, plans, largest))
     notes += below_one_draw(costs, plans, n_problems)
@@ -150,15 +148,18 @@ def _budgets(plans: Sequence[CellPlan], basis: str) -> str:
 
 
 def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
-    """Return a table with a row per model, and a column of prices if any model has one."""
+    """Return a table with a row per model, and columns of parameters and prices if any model has them."""
     cards = [prepared.cards[name] for name in costs]
     priced = any(card.usd_per_million for card in cards)
     price_title, price_rule = (" USD per million tokens |", " --- |") if priced else ("", "")
-    lines = [f"| model | parameters |{price_title} cost per draw | tokens per draw |", f"| --- | ---: |{price_rule} ---: | ---: |"]
+    sized = any(card.parameters for card in cards)
+    size_title, size_rule = (" parameters |", " ---: |") if sized else ("", "")
+    lines = [f"| model |{size_title}{price_title} cost per draw | tokens per draw |", f"| --- |{size_rule}{price_rule} ---: | ---: |"]
     for card, each in zip(cards, costs.values(), strict=True):
-        size = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
+        known = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
+        size = f" {known} |" if sized else ""
         price = f" {_format_prices(card)} |" if priced else ""
-        lines.append(f"| {card.name} | {size} |{price} {format_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}) |")
+        lines.append(f"| {card.name} |{size}{price} {format_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}) |")
     return lines
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from isocost.errors import InputError, MissingExtraError, RunDirectoryError
+from isocost.paths import shell_word
 from isocost.viewer.choosing import OpenRun
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.rundata import RunData
@@ -78,7 +79,7 @@ def _count_ahead(runs: Sequence[OpenRun]) -> None:
 
 
 def closing(data: RunData, book: LabelBook, before: int) -> str:
-    """Return the closing line: labels in all and of this time, the rate so far, and agreement with others."""
+    """Return the closing line: labels in all and of this time, the rate so far, and agreement with others; then the next command."""
     from isocost.viewer.agreeing import agreement_line
     from isocost.viewer.standing import stand
 
@@ -88,7 +89,8 @@ def closing(data: RunData, book: LabelBook, before: int) -> str:
     now = len(book.own()) - before
     line = ", ".join(standing.parts()) + (f"; {now:,} of these labelled this time" if now > 0 else "")
     agreed = agreement_line(book.labels(), book.labeller)
-    return f"{line}; {agreed}" if agreed else line
+    following = f"\nput the labels into the report: isocost report {shell_word(data.path)}" if now > 0 else ""
+    return f"{line}; {agreed}{following}" if agreed else f"{line}{following}"
 
 
 def checked_name(labeller: str) -> str:
