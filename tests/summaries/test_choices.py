@@ -1,12 +1,14 @@
 """Plans with a pilot that has run: what each choice is predicted to bring."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from isocost.amounts import duration
 from isocost.errors import InputError, LimitReachedError
 from isocost.measuring.rundirs import facts_of
 from isocost.planning import to_json
@@ -15,6 +17,7 @@ from isocost.predicting import predict
 from isocost.running import plan_from_pilot, run, runs
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
+from isocost.summaries.plans import answer_markdown
 from isocost.summaries.status import status_of
 from tests.builders import InlineExecutor, recorded, write_study
 
@@ -280,3 +283,24 @@ def test_draws_that_share_a_request_are_forecast_at_the_price_of_their_requests(
         assert one.costs[plan.cell.arm][0].usd == pytest.approx(0.12, rel=0.01)
     draws = {plan.cell.arm: plan.samples_per_problem[plan.cell.arm] for plan in plans}
     assert draws["weak"] > 1.5 * draws["strong"]
+
+
+def test_the_time_of_the_draws_after_the_pilot_follows_from_its_rate(tmp_path: Path) -> None:
+    """Cells share draws, so the largest fixed one of each model counts; one in which outcomes decide counts as its longest way."""
+    study, _ = piloted_study(tmp_path, pilot=PILOT)
+    out = tmp_path / "run"
+    run(study, out, until="pilot")
+    progress = json.loads((out / "progress.json").read_text())
+    (out / "progress.json").write_text(json.dumps(progress | {"tokens_per_second": 0.5}))
+    prepared, costs, plans, found = plan_from_pilot(study, out=out)
+    assert found is not None
+    assert found.pilot.tokens_per_second == 0.5
+    by_arm = {plan.cell.arm: plan for plan in plans}
+    fixed = {model: max(each.samples_per_problem.get(model, 0) for each in plans) * 30 - 40 for model in costs}
+    open_cell = max(each * 30 * costs[model].tokens for model, each in by_arm["best"].at_most_per_problem.items())
+    seconds = (sum(draws * costs[model].tokens for model, draws in fixed.items()) + open_cell) / 0.5
+    assert f"At the pilot's 0 tokens/s the draws after it take up to {duration(seconds)}." in answer_markdown(prepared, costs, plans, found)
+    fast = replace(found, pilot=replace(found.pilot, tokens_per_second=1e6))
+    assert "tokens/s" not in answer_markdown(prepared, costs, plans, fast)
+    run(study, out, until="sample")
+    assert forecast_of(study, out=out).pilot.tokens_per_second is None

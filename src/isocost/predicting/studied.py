@@ -39,11 +39,13 @@ class StudyPilot:
         source: The table or run directory.
         pilots: The pilots of the models.
         lengths: Lengths of a draw, by model.
+        tokens_per_second: Generated tokens per second by the clock while a run bought the pilot; None if that is not known.
     """
 
     source: Path
     pilots: Pilots
     lengths: Mapping[str, Length]
+    tokens_per_second: float | None = None
 
 
 def read_study_pilot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from isocost.engines import ENGINES
 from isocost.errors import InputError
 from isocost.events import Listener, Note
 from isocost.executors.jobs import EngineSpec
+from isocost.measuring import rundirs
 from isocost.planning import plan_unpiloted
 from isocost.predicting.studied import StudyPilot
 from isocost.preparing.prepare import Prepared, generators
@@ -50,9 +52,13 @@ def pilot_of(prepared: Prepared, table: Path | None, run: Path, listener: Listen
     except InputError as error:
         listener(Note(text=f"no forecast from the pilot of {run}: {error}", loud=True))
         return None
-    if found is not None and (doubt := (status_of(run)["sampling"] or {}).get("doubt")):
-        listener(Note(text=str(doubt), loud=True))
-    return found
+    if found is None:
+        return None
+    sampling = status_of(run)["sampling"] or {}
+    if sampling.get("doubt"):
+        listener(Note(text=str(sampling["doubt"]), loud=True))
+    # Once all samples are there, the rate is that of the last start, which may have bought a few.
+    return replace(found, tokens_per_second=sampling.get("tokens_per_second")) if rundirs.pilot_of(run) else found
 
 
 def count_recorded(prepared: Prepared, count_available: Callable[[EngineSpec], Mapping[str, int] | None]) -> dict[str, Mapping[str, int]]:

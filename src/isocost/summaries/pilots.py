@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from isocost.amounts import format_amount, format_distinct, listed, quantity
+from isocost.amounts import duration, format_amount, format_distinct, listed, quantity
 from isocost.config import Study
 from isocost.costs.expected import DrawCost
+from isocost.predicting.studied import StudyPilot
 from isocost.preparing.prepare import Prepared
 from isocost.records import CellPlan, Cost
 from isocost.reporting.numbers import cost as format_cost
@@ -70,6 +71,23 @@ def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], pla
         f"The pilot may cost more than a budget: at max_tokens it takes {listed(short)}, and what it really takes is known only after it. "
         "A budget that does not pay for it stops the run then: raise the budget, shrink the pilot, or lower sampling.max_tokens."
     )
+
+
+def describe_time(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], pilot: StudyPilot) -> str:
+    """Return how long the draws after the pilot take at its rate; "" if the rate is not known, or they take under a minute.
+
+    A cell in which outcomes decide counts as the longest way to spend all of its money, and as sharing no draw with other cells.
+    """
+    rate, n = pilot.tokens_per_second, len(prepared.problems["train"])
+    if not rate:
+        return ""
+    bought = _problems(prepared) * (prepared.study.pilot.samples_per_problem if prepared.study.pilot else 0)
+    draws = {model: max((plan.samples_per_problem.get(model, 0.0) * n for plan in plans), default=0.0) for model in costs}
+    tokens = sum(max(0.0, draws[model] - bought) * each.tokens for model, each in costs.items())
+    for plan in plans:
+        tokens += max((each * n * costs[model].tokens for model, each in plan.at_most_per_problem.items()), default=0.0)
+    seconds = tokens / rate
+    return f"At the pilot's {rate:,.0f} tokens/s the draws after it take up to {duration(seconds)}." if seconds >= 60 else ""
 
 
 def describe_unpiloted(plans: Sequence[CellPlan], study: Study) -> str:

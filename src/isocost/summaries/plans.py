@@ -26,7 +26,7 @@ from isocost.summaries.auditors import BYTES_PER_TOKEN, SAMPLED, describe_audito
 from isocost.summaries.batches import describe_batches
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
-from isocost.summaries.pilots import describe_pilot, describe_unpiloted, pilot_json
+from isocost.summaries.pilots import describe_pilot, describe_time, describe_unpiloted, pilot_json
 from isocost.summaries.rounds import describe_rounds, rounds_json
 
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
@@ -36,7 +36,8 @@ _PROMPTS = {"none": "", "shared": ", and 2P per prompt token once per request", 
 
 def answer_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], found: ChoiceForecast | None) -> str:
     """Return what `isocost plan` prints: the plan, and the forecast from a pilot if there is one."""
-    return "\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])])
+    plan = to_markdown(prepared, costs, plans)
+    return "\n\n".join(filter(None, [plan, describe_time(prepared, costs, plans, found.pilot), choices_markdown(found)])) if found else plan
 
 
 def answer_json(
