@@ -103,9 +103,10 @@ class Engine(Protocol):
         shares_prompts: True if the solutions of a request share one prefill of the prompt.
 
     A remote engine may have `added_tokens` besides: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
-    are reserved under the limit before the request is sent. An engine that replays samples may have `available()`: their number by problem
-    id, so that policies ask for no more. An engine that cuts batches by a rule of `batching` inherits `Batched`: then
-    batches are cut without it.
+    are reserved under the limit before the request is sent. It may have `timeout`, the seconds after which it gives a request up; a slow
+    endpoint then has fewer requests in flight than `concurrency`. An engine that replays samples may have `available()`: their number by
+    problem id, so that policies ask for no more. An engine that cuts batches by a rule of `batching` inherits `Batched`: then batches are
+    cut without it.
     """
 
     identity: str

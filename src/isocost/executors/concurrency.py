@@ -26,6 +26,65 @@ class JobResult:
     error: BaseException | None = None
 
 
+_FAST, _SLOW = 1 / 4, 1 / 2  # shares of the timeout: what takes less is no danger, what takes more may pass it
+_QUEUED = 1.5  # times as long per token as the fastest reply: the request has waited for others
+_PAUSE = 16  # replies after the first loss of a place until one can be won again; twice as many after each further loss
+
+
+class Room:
+    """The number of requests that an endpoint may have at once, so that none waits past its timeout: it would be charged and sent again.
+
+    A server that answers one request at a time makes the last of n requests wait n times as long as one alone. So the first reply, to a
+    request alone, allows as many as such a server answers within a quarter of the timeout. Each reply that did not wait for others, or is
+    fast all the same, then makes room for one more, which doubles the number with each round of replies. One that waited, and took over
+    half of the timeout, takes a place away, and a request without a reply half of the places.
+
+    Args:
+        size: The largest number.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size, self.places = size, 1
+        self._fastest: float | None = None  # seconds per token
+        self._pause, self._next_pause = 0, _PAUSE
+
+    def count_reply(self, seconds: float, tokens: int, timeout: float | None) -> None:
+        """Count a reply that has passed the checks.
+
+        Args:
+            seconds: How long it took.
+            tokens: How many tokens it has.
+            timeout: Seconds after which a request is given up; None for an engine without such a limit.
+        """
+        if timeout is None or seconds <= 0:
+            self.places = self._size
+            return
+        each = seconds / max(1, tokens)
+        if self._fastest is None:
+            self.places, self._fastest = self._bounded(timeout * _FAST / seconds), each
+            return
+        self._fastest = min(self._fastest, each)
+        has_waited = each > _QUEUED * self._fastest
+        self._pause = max(0, self._pause - 1)
+        if seconds < _FAST * timeout or not has_waited:
+            if not self._pause:
+                self.places = self._bounded(self.places + 1)
+        elif seconds > _SLOW * timeout:
+            self._lose(self.places - 1)
+
+    def count_timeout(self) -> None:
+        """Count a request that was sent and not answered."""
+        self._lose(self.places / 2)
+
+    def _lose(self, places: float) -> None:
+        self.places = self._bounded(places)
+        if not self._pause:
+            self._pause, self._next_pause = self._next_pause, 2 * self._next_pause
+
+    def _bounded(self, places: float) -> int:
+        return max(1, min(self._size, int(places)))
+
+
 _Answer = tuple[Sequence[Sequence[Generation]], float]  # the generations, and the time at which the engine was called
 
 
@@ -33,8 +92,8 @@ class ConcurrencyLimiter:
     """Limits the jobs in flight for one engine, or for all engines that share a device.
 
     An engine that implements StartingEngine gets its batches without a thread. Any other engine gets one thread per batch in flight.
-    An endpoint's first request is sent alone: its price is unknown until one reply has passed the checks. After a permanent failure,
-    an endpoint gets no further request.
+    An endpoint's first request is sent alone: its price is unknown until one reply has passed the checks. From then on a slow endpoint gets
+    fewer requests at once than a fast one (`Room`). After a permanent failure, an endpoint gets no further request.
 
     Args:
         size: Largest number of jobs in flight.
@@ -50,8 +109,9 @@ class ConcurrencyLimiter:
         self._under_way = 0
         # True while a thread starts jobs. A second thread returns at once, so that jobs start in order.
         self._beginning = False
-        # For endpoints: a reply has passed the checks; the endpoint has failed for good.
-        self._checked = self._refused = False
+        # For endpoints: how many requests they may have; whether the endpoint has failed for good.
+        self._room, self._refused = Room(size), False
+        self._timeout: float | None = None
         self._threads: ThreadPoolExecutor | None = None
 
     def put(self, jobs: Sequence[Job]) -> None:
@@ -89,7 +149,7 @@ class ConcurrencyLimiter:
             self._begin(job)
 
     def _room_for(self, job: Job) -> int:
-        return self._size if self._checked or not job.remote else 1
+        return self._room.places if job.remote else self._size
 
     def _begin(self, job: Job) -> None:
         try:
@@ -105,6 +165,7 @@ class ConcurrencyLimiter:
 
     def _start(self, job: Job) -> None:
         engine = self._engines.acquire(job.spec)
+        self._timeout = getattr(engine, "timeout", None)
         try:
             started = time.monotonic()
             answer = cast("StartingEngine", engine).start(job.requests, job.params, job.seed)
@@ -128,9 +189,9 @@ class ConcurrencyLimiter:
         self._end(_finished(job, answer))
 
     def _end(self, found: JobResult) -> None:
-        # Without a token count a reply has not shown what the endpoint charges: the limit of one request stays.
-        if found.job.remote and found.error is None:
-            self._checked = self._checked or any(g.num_prompt_tokens for of_request in found.generations for g in of_request)
+        if found.job.remote:
+            with self._lock:
+                self._count(found)
         if found.job.remote and found.error is not None and not isinstance(found.error, TryAgainError | NotSentError | RefusedPromptError):
             # Waiting jobs would fail too. The driver hears of this failure only at the next exchange, so they are cancelled here.
             self._refused = True
@@ -143,6 +204,15 @@ class ConcurrencyLimiter:
         with self._lock:
             self._under_way -= 1
         self._start_waiting()
+
+    def _count(self, found: JobResult) -> None:
+        """Change the room of an endpoint after an answer, or after none."""
+        # Without a token count a reply has not shown what the endpoint charges: the limit of one request stays.
+        replies = [each for of_request in found.generations for each in of_request]
+        if found.error is None and any(each.num_prompt_tokens for each in replies):
+            self._room.count_reply(found.seconds, max(each.num_generated_tokens for each in replies), self._timeout)
+        elif isinstance(found.error, TryAgainError) and found.error.charged:
+            self._room.count_timeout()
 
 
 def not_sent_error() -> NotSentError:

@@ -30,6 +30,7 @@ class OpenAIEngine(Batched):
         identity: `openai:`, the endpoint's address and the model's name there; a digest of `extra_body` where there is one. What runs
             behind a name may change; only the endpoint knows.
         concurrency: How many threads may call `generate` at once.
+        timeout: Seconds after which a request without a whole reply is given up.
         shares_prompts: Whether a request may ask for several solutions.
         batching: One call a batch, of at most `n` solutions; calls with the same prompt side by side, for the endpoint's cache.
         most_choices: Solutions that a line of a batch may ask for.
@@ -42,6 +43,7 @@ class OpenAIEngine(Batched):
         self._options = options
         self.identity = f"openai:{options.base_url}/{options.model}" + (f"#{digest(options.extra_body)}" if options.extra_body else "")
         self.concurrency = options.concurrency
+        self.timeout = options.timeout
         self.shares_prompts = options.n > 1
         self.most_choices = options.n
         self.batching = Batching(size=options.n, mixed=False)
