@@ -337,7 +337,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                made = manifest(prepared, base, grading, chat_date)
+                made = manifest(prepared, base, grading, chat_date, ledger.run)
                 directory.write_json(made, "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()

@@ -22,7 +22,8 @@ from isocost.errors import InputError, RunDirectoryError
 from isocost.events import Listener, Note
 from isocost.judging.replies import ACCOUNT, FOLDER
 from isocost.ledger import Account, Answered, Ledger, Paid
-from isocost.ledger.summary import PROGRESS, Accounts, begins_with, read_summary
+from isocost.ledger.identity import PROGRESS, is_progress_foreign, read_progress
+from isocost.ledger.summary import Accounts, begins_with, read_summary
 from isocost.paths import shell_word
 from isocost.records import UNITS, Cost, Unit
 from isocost.store import Row, RunDirectory
@@ -146,6 +147,8 @@ class Reconciliation:
             InputError: `again` is set, and no draws are missing.
             RunDirectoryError: the ledger or the stored draws were changed, or lack so much that the limit cannot be kept.
         """
+        if is_progress_foreign(self._directory):
+            listener(Note(text=f"{self._directory.path / PROGRESS}: is another run's; it is made again"))
         # Errors first: nothing is entered into a ledger that the user is told to restore from a copy.
         self._refuse_changed()
         self._refuse_moved()
@@ -232,7 +235,7 @@ class Reconciliation:
         """Enter into the ledger what it lacks, or stop if that may exceed the limit."""
         ledger = self._ledger
         # `progress.json` has a summary of the ledger: a second record, written at intervals, of what the ledger once had.
-        summary = (self._directory.read_derived(PROGRESS) or {}).get("ledger")
+        summary = (read_progress(self._directory) or {}).get("ledger")
         before, waiting = read_summary(summary) or ({}, {})
         forgotten = [] if begins_with(ledger.log.path, summary) else self._find_forgotten(waiting)
         lacking = _lacking(before, self._settled_costs())
