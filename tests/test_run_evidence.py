@@ -293,7 +293,7 @@ def test_draws_that_were_moved_are_named_and_not_bought_again(
     asked, path = runs.completions(server), study(tmp_path, server, samples=6)
     move(out)
     for left in (shell("run", path, "-o", out), shell("sample", out, "--force")):
-        is_told_well(left, "holds 24 batches that were paid and stored as ", "move them back")
+        is_told_well(left, "holds 24 batches that were paid and stored in ", "move them back")
     assert runs.completions(server) == asked
 
 

@@ -96,3 +96,19 @@ def test_the_ledger_of_another_run_is_named_though_it_knows_what_is_stored(tmp_p
     (out / "manifest.json").unlink()
     assert shell("run", study(tmp_path, server), "-o", out).code == 0
     assert runs.completions(server) == asked
+
+
+def test_the_file_of_draws_that_are_gone_is_named(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    """A stem that no file has cannot be looked for."""
+    (folder,) = (out / "pools" / "weak").glob("*.parts")
+    rows = runs.stored(out)
+    log = folder.with_name(f"{folder.stem}.w0.jsonl")
+    log.write_text(json.dumps({"batch": rows[0].pop("batch"), "rows": rows[:1]}) + "\n")
+    shutil.rmtree(folder)
+    digests = (out / "digests.jsonl").read_text().splitlines(keepends=True)
+    (out / "digests.jsonl").write_text("".join(line for line in digests if "pools/" not in line))
+    left = shell("run", study(tmp_path, server), "-o", out)
+    assert left.errors[0].startswith(f"error: {log}: 23 draws of 23 batches that were paid"), left
+    log.unlink()
+    left = shell("run", study(tmp_path, server), "-o", out)
+    assert left.errors[0].startswith(f"error: {folder.parent} (files {folder.stem}.*): 24 draws of 24 batches that were paid"), left
