@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from isocost.records import Results
 from isocost.students.train import Trainings
 
 
@@ -16,6 +17,7 @@ class Finished:
         directory: The run directory.
         headline: The result in one sentence; "" without a report.
         report: The path of the report; None before it is written.
+        results: What the report shows; None before it is made.
         graded: The counts of graded samples by outcome, with the grader; "" after any stage but `grade`.
         trainings: The trained students; none of a run that stopped before, and none of an iterated study.
     """
@@ -23,5 +25,6 @@ class Finished:
     directory: Path
     headline: str = ""
     report: Path | None = None
+    results: Results | None = None
     graded: str = ""
     trainings: Trainings = field(default_factory=Trainings)

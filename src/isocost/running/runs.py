@@ -359,7 +359,9 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
         executor.close(wait=not stopped)  # after a failure, requests under way would delay the message
     if report is None:
         return Finished(directory=directory.path, graded=started.graded if how.until == "grade" else "", trainings=started.trainings)
-    return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html", trainings=started.trainings)
+    path = None if started.keeps_report else directory.path / "report.html"
+    found, trained = started.results, started.trainings
+    return Finished(directory=directory.path, headline=report.headline, report=path, results=found, trainings=trained)
 
 
 def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: dt.date) -> Prepared:

@@ -174,11 +174,11 @@ class Reconciliation:
         ]
         if not moved:
             return
-        place, own = moved[0]
+        here, own = (self._batches_of(place).place() for place in moved[0])
         n = moved.count(moved[0])
         batches = "1 batch that was" if n == 1 else f"{n:,} batches that were"
         raise RunDirectoryError(
-            f"{self._batches_of(place).place()}: holds {batches} paid and stored in {self._batches_of(own).place()}, and would be bought again",
+            f"{here}: holds {batches} paid and stored in {own}, and would be bought again",
             advice="files were moved or renamed by hand: move them back",
         )
 
