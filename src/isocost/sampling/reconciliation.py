@@ -174,11 +174,11 @@ class Reconciliation:
         ]
         if not moved:
             return
-        here, own = (self._batches_of(place).place() for place in moved[0])
+        here, there = (self._batches_of(place).place() for place in moved[0])
         n = moved.count(moved[0])
         batches = "1 batch that was" if n == 1 else f"{n:,} batches that were"
         raise RunDirectoryError(
-            f"{here}: holds {batches} paid and stored in {own}, and would be bought again",
+            f"{here}: holds {batches} paid and stored in {there}, and would be bought again",
             advice="files were moved or renamed by hand: move them back",
         )
 
