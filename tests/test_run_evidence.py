@@ -293,7 +293,7 @@ def test_draws_that_were_moved_are_named_and_not_bought_again(
     asked, path = runs.completions(server), study(tmp_path, server, samples=6)
     move(out)
     for left in (shell("run", path, "-o", out), shell("sample", out, "--force")):
-        is_told_well(left, "holds 24 batches that were paid and stored as ", "move them back")
+        is_told_well(left, "holds 24 batches that were paid and stored in ", "move them back")
     assert runs.completions(server) == asked
 
 
@@ -435,10 +435,14 @@ def test_a_ledger_line_with_a_key_twice_is_told(tmp_path: Path, shell: Shell, se
     is_told_well(left, 'ledger.jsonl:1: damaged line: key "usd" occurs twice in one object', "restore the file from a copy")
 
 
-def test_the_ledger_of_another_run_is_told_and_nothing_is_to_be_bought(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+def test_the_ledger_of_another_run_without_an_id_is_told_and_nothing_is_to_be_bought(
+    tmp_path: Path, shell: Shell, server: Server, out: Path
+) -> None:
     other = tmp_path / "other"
     assert shell("run", study(tmp_path, server), "-o", other, "--set", "seed=7").code == 0
-    (out / "ledger.jsonl").write_bytes((other / "ledger.jsonl").read_bytes())
+    (out / "ledger.jsonl").write_bytes(
+        b"".join(line.partition(b', "run": ')[0] + b"}\n" for line in read(other)[:1]) + b"".join(read(other)[1:])
+    )
     asked = runs.completions(server)
     left = shell("run", study(tmp_path, server), "-o", out)
     is_told_well(left, f"{out / 'ledger.jsonl'}: lacks ", "it is another run's", "restore the run's own ledger", "need not be bought again")

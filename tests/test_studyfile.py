@@ -152,7 +152,7 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"nothing\.yaml: no such study file"):
         load_study(tmp_path / "nothing.yaml", (), KNOWN)
     (tmp_path / "binary.yaml").write_bytes(b"n\xff\xfe\x00")
-    with pytest.raises(StudyError, match=r"binary\.yaml: is not UTF-8 text; save it as UTF-8"):
+    with pytest.raises(StudyError, match=r"binary\.yaml:1: not UTF-8, at byte 2; save it as UTF-8"):
         load_study(tmp_path / "binary.yaml", (), KNOWN)
     with pytest.raises(StudyError, match="is a folder, not a study file"):
         load_study(tmp_path, (), KNOWN)

@@ -185,7 +185,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
 def test_text_that_is_not_utf_8_says_what_to_do(tmp_path: Path) -> None:
     path = Path(write(tmp_path, ROW))
     path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1") + b"\xff")
-    assert refusal(str(path)) == "table.jsonl: cannot be read: not UTF-8, the text encoding of JSON\n  save it as UTF-8"
+    assert refusal(str(path)) == "table.jsonl:2: not UTF-8, at byte 1, the text encoding of JSON\n  save it as UTF-8"
     for encoding in ("utf-16", "utf-16-le"):
         path.write_bytes(json.dumps(ROW).encode(encoding))
         assert refusal(str(path)).startswith("table.jsonl: is UTF-16")

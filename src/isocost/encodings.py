@@ -1,11 +1,11 @@
-"""Files that are no text in UTF-8, recognised by their first bytes: text in UTF-16, compressed files, Parquet."""
+"""Files that are no text in UTF-8: the first such place, and other kinds by their first bytes (UTF-16, compressed files, Parquet)."""
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
 
-from isocost.paths import shell_word
+from isocost.paths import open_file, shell_word
 
 _MARKS = {codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
@@ -33,3 +33,29 @@ def kind_flaw(start: bytes, path: Path) -> str:
         return ""
     file = shell_word(path)
     return f"is {name} text, not UTF-8\n  convert it: iconv -f {name} -t UTF-8 {file} > {shell_word(path.with_stem(path.stem + '-utf8'))}"
+
+
+def utf8_flaw(error: UnicodeDecodeError) -> str:
+    """Return why a line is not text: `not UTF-8, at byte 12`."""
+    return f"not UTF-8, at byte {error.start + 1}"
+
+
+def place_not_utf8(path: Path, shown: str = "") -> str:
+    """Return the first place of a file that is not UTF-8: `table.csv:3: not UTF-8, at byte 12`, counted within the line.
+
+    "" if all of it is UTF-8.
+
+    Args:
+        path: The file.
+        shown: Its name in messages; default its path.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open_file(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return f"{shown or path}:{number}: {utf8_flaw(error)}"
+    return ""

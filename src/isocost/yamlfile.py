@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from isocost.encodings import LONGEST_MARK, kind_flaw
+from isocost.encodings import LONGEST_MARK, kind_flaw, place_not_utf8
 from isocost.errors import StudyError
 from isocost.paths import is_special_file
 
@@ -123,7 +123,7 @@ def _read_text(path: Path, shown: str, what: str) -> str:
     except FileNotFoundError:
         raise StudyError([f"{shown}: no such {what}"]) from None
     except UnicodeDecodeError as error:
-        raise StudyError([f"{shown}: is not UTF-8 text; save it as UTF-8"]) from error
+        raise StudyError([f"{place_not_utf8(path, shown)}; save it as UTF-8"]) from error
     except OSError as error:
         raise StudyError([f"{shown}: cannot be read: {error.strerror or error}"]) from error
     if len(text) > LONGEST:
@@ -136,7 +136,7 @@ def _read_text(path: Path, shown: str, what: str) -> str:
 def describe(error: yaml.YAMLError, text: str, shown: str) -> str:
     """Return the message for a file that is not YAML, which messages call `shown`, with the line of the error."""
     line, why = trouble(error, text)
-    kind = "" if isinstance(error, TooMuchError) else "not YAML: "
+    kind = "" if isinstance(error, TooMuchError) or why.startswith("not UTF-8") else "not YAML: "
     return f"{shown}{f':{line}' if line else ''}: {kind}{why}"
 
 
@@ -144,7 +144,12 @@ def trouble(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     """Return the line of an error, 0 if unknown, and its cause as one line."""
     if isinstance(error, yaml.reader.ReaderError):
         code = error.character if isinstance(error.character, int) else ord(error.character)
-        return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} is not allowed in it"
+        line = text.count("\n", 0, error.position) + 1
+        if 0xDC80 <= code <= 0xDCFF:  # stands for a byte that is not UTF-8
+            start = text.rfind("\n", 0, error.position) + 1
+            before = text[start : error.position].encode("utf-8", "surrogateescape")
+            return line, f"not UTF-8, at byte {len(before) + 1}"
+        return line, f"the character U+{code:04X} is not allowed in it"
     mark = getattr(error, "problem_mark", None)
     why = getattr(error, "problem", None) or str(error)
     why = "an anchor is given twice" if why == "second occurrence" else why

@@ -14,6 +14,7 @@ from isocost.equations import signature
 from isocost.graders import GRADERS, load_grader
 from isocost.graders.base import AnswerGrader
 from isocost.graders.code.programs import find_program
+from isocost.graders.code.references import can_grade
 from isocost.graders.math import MathGrader
 from isocost.grading import GradingPool
 from isocost.records import Pair
@@ -161,6 +162,17 @@ def test_equations_and_programs_are_found_in_linear_time(work: Callable[[str], o
 @pytest.mark.parametrize("grader", first_fast(ANSWER_GRADERS), ids=lambda grader: grader.name)
 def test_white_space_of_every_kind_is_read_in_linear_time(grader: AnswerGrader) -> None:
     assert slow(as_solution(grader), SPACES) == []
+
+
+@pytest.mark.parametrize("deep", ["not " * 900, "1 + " * 900, "a" + ".a" * 900 + " + "])
+def test_tests_with_deep_conditions_are_read(deep: str) -> None:
+    assert can_grade(f"if {deep}1:\n    pass\nassert f(1)\n")
+    assert not can_grade(f"if {deep}1:\n    pass\nelse:\n    f == 1\n")
+
+
+def test_tests_with_many_statements_are_read_in_linear_time() -> None:
+    body = "  x\n" * 40_000
+    assert seconds(can_grade.__wrapped__, f"def f():\n try:\n{body} except E:\n  assert x\nf()\n") < 3
 
 
 @pytest.mark.parametrize("grader", NAMES)

@@ -15,7 +15,7 @@ from isocost.preparing.parts import known_parts
 from isocost.records import BillLine, Comparison, Cost, Evaluation, FailedTraining, Results, Truncation
 from isocost.results.results import to_json
 from isocost.results.rounds import with_rounds
-from isocost.results.stored import RESULTS, results_json
+from isocost.results.stored import RESULTS, read_results, results_json
 from isocost.store.rounds import round_folder
 from isocost.studyfile import check_study
 from tests.iterated import raw
@@ -68,7 +68,8 @@ def store(run: Path, solved: Mapping[int, Sequence[Sequence[int]]] = SOLVED, **c
 def together(folders: Sequence[Path]) -> Results:
     study = check_study(raw(rounds=2), known_parts())
     assert study.finetune is not None
-    return with_rounds(study.model_copy(update={"finetune": study.finetune.model_copy(update={"seeds": (0, 1)})}), folders)
+    whole = study.model_copy(update={"finetune": study.finetune.model_copy(update={"seeds": (0, 1)})})
+    return with_rounds(whole, read_results(folders[0]), folders)
 
 
 def test_each_round_is_compared_with_the_one_before_on_the_same_problems(tmp_path: Path) -> None:

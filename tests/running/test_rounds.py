@@ -115,13 +115,18 @@ def test_damaged_weights_of_a_student_are_named_and_trained_again(tmp_path: Path
     (weights,) = (out / "models").glob("*/model.safetensors")
     kept = weights.read_bytes()
     weights.write_bytes(kept[:-1000])
+    shown = ("measures.json", "results.json", "report.html", "report.md")
+    before = {name: (out / name).read_bytes() for name in shown}
     with pytest.raises(RunDirectoryError) as caught:
         run(study, out)
+    assert {name: (out / name).read_bytes() for name in shown} == before  # of all rounds, until all are done again
     assert str(weights) in str(caught.value)
     assert f"remove {weights.parent}, and run the same command again" in str(caught.value)
     shutil.rmtree(weights.parent)
+    told = measures(out)
     run(study, out)
     assert weights.read_bytes() == kept
+    assert measures(out) == told
 
 
 @pytest.mark.slow

@@ -7,9 +7,10 @@ import pytest
 
 from isocost.events import Note, StageProgress, StageWatch
 from isocost.ledger import Answered, Ledger, Reservation
+from isocost.ledger.identity import PROGRESS
 from isocost.records import Allocation, Cell, Cost, Outcome, Verdict
 from isocost.sampling import progress as module
-from isocost.sampling.progress import FILE, Progress
+from isocost.sampling.progress import Progress
 from isocost.store import RunDirectory
 from tests.sampling.pooling import order, pool_in, problems, wanted, work
 
@@ -55,7 +56,7 @@ def buy(progress: Progress, asked: dict[tuple[str, str], int], seconds: float = 
 
 def written(progress: Progress) -> dict[str, object]:
     progress.write()
-    return json.loads((progress.directory.path / FILE).read_text())  # type: ignore[no-any-return]
+    return json.loads((progress.directory.path / PROGRESS).read_text())  # type: ignore[no-any-return]
 
 
 def test_a_draw_counts_once_in_every_cell_that_asks_for_it(progress: Progress) -> None:

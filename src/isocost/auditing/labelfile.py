@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from isocost.amounts import quantity
+from isocost.encodings import utf8_flaw
 from isocost.errors import StorageError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.paths import read_bytes
@@ -45,10 +46,10 @@ def read_labels(path: Path) -> list[Label]:
         except RepeatedKeyError as error:
             damaged.append((number, f"is ambiguous: {error}"))
             continue
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             # Only the last line may be torn: each write ends with a line feed, so one before it was damaged otherwise.
             if number < len(lines) or not _torn(line):
-                damaged.append((number, "cannot be read as JSON"))
+                damaged.append((number, f"is {utf8_flaw(error)}" if isinstance(error, UnicodeDecodeError) else "cannot be read as JSON"))
             continue
         if flaw := _unchecked(line, row) or _flaw(row):
             damaged.append((number, flaw))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from isocost.encodings import place_not_utf8
+
 _WHOLE = ("NO", "MULTI_CPU", "MULTI_GPU", "MULTI_XPU", "MULTI_NPU", "MULTI_MLU", "MULTI_MUSA", "MULTI_SDAA", "MULTI_HPU")
 _WORKING = "NO, MULTI_CPU or MULTI_GPU; method: lora and gradient_checkpointing: true save memory"
 
@@ -20,6 +22,8 @@ def config_flaw(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except UnicodeDecodeError:
+        return f"cannot be read: {place_not_utf8(path, path.name)}"
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         return f"cannot be read: {str(error).partition(chr(10))[0]}"
     if not isinstance(found, dict) or "distributed_type" not in found:

@@ -40,6 +40,7 @@ class Ledger:
         limit: Hard cap on the bill for data and for judging it, or None.
         elsewhere: What other runs under the same limit have paid.
         ready: Called before requests are reserved. It stops them by raising.
+        run: The id of the run, which the first line gets; "" for none.
 
     Attributes:
         accounts: (account, model) -> payments so far.
@@ -59,14 +60,17 @@ class Ledger:
         limit: float | None = None,
         elsewhere: float = 0.0,
         ready: Callable[[], None] = lambda: None,
+        run: str = "",
     ) -> None:
-        self.log, self._ready = log, ready
+        self.log, self._ready, self.run = log, ready, run
+        self._is_empty = True
         self.accounts: dict[tuple[str, str], Account] = {}
         self.paid: dict[str, dict[str, Paid]] = {}
         self.lost: set[str] = set()
         self._facts: dict[str, Row] = {}
         self._places: dict[tuple[str, str, str], tuple[str, str, str]] = {}
         for number, entry in enumerate(log.entries(), start=1):
+            self._is_empty = False
             if flaw := flaw_of_line(entry, self._facts) or self._doubling(entry):
                 raise damage_of_line(log, number, flaw)
             self._remember(entry)
@@ -149,12 +153,19 @@ class Ledger:
             # Last check before money is spent: it raises if the run directory was moved or its disk is full.
             self._ready()
             # On the disk before anything is sent: a kill must not leave a paid request that no line mentions.
-            self.log.append(*lines)
+            self._append(lines)
         for reservation, line in zip(wanted[:fitting], lines, strict=True):
             book(self.accounts, self._facts, line)
             self._open[reservation.request] = self._amount(reservation)
         self.spending.reserved += total
         return fitting
+
+    def _append(self, lines: Sequence[Row], *, sync: bool = True) -> None:
+        """Append lines to the file. The first of a new one gets the id of the run."""
+        if self._is_empty and self.run:
+            lines = [{**lines[0], "run": self.run}, *lines[1:]]
+        self.log.append(*lines, sync=sync)
+        self._is_empty = False
 
     def _amount(self, reservation: Reservation) -> float:
         return reservation.worst.amount(self.spending.unit) or 0.0
@@ -204,7 +215,7 @@ class Ledger:
         if not lines:
             return
         with self._changed:
-            self.log.append(*lines, sync=sync)
+            self._append(lines, sync=sync)
             for line in lines:
                 book(self.accounts, self._facts, line)
                 # A request of an earlier start has no entry in either, and reserved nothing in this one.
@@ -276,7 +287,7 @@ class Ledger:
             unanswered: Lines of reservations that nothing closed.
         """
         if unanswered:
-            self.log.append(*unanswered)
+            self._append(unanswered)
             for line in unanswered:
                 book(self.accounts, self._facts, line)
         self.release(answers)

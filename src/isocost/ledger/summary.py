@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from isocost.errors import StorageError
 from isocost.ledger import Account, Ledger, book
+from isocost.ledger.identity import PROGRESS, read_progress
 from isocost.paths import is_special_file
 from isocost.records import Cost, Unit
 from isocost.store import Row, RunDirectory
@@ -20,7 +21,6 @@ from isocost.store.kinds import LEDGER
 from isocost.store.ledgerlines import flaw_of_line
 from isocost.store.rounds import other_rounds
 
-PROGRESS = "progress.json"
 Accounts = dict[tuple[str, str], Account]
 _CHUNK = 1 << 20  # bytes of lines that are parsed at once: twice as fast as line by line
 _LOOKED_AT = 4096  # bytes before the end of a summary that its checksum covers
@@ -50,7 +50,7 @@ def mark_of(log: Path) -> Row:
 
 def refresh_summary(directory: RunDirectory, ledger: Ledger) -> None:
     """Update the summary in `progress.json` after a stage behind sampling that paid for requests."""
-    if (progress := directory.read_derived(PROGRESS)) is not None:
+    if (progress := read_progress(directory)) is not None:
         with ledger.locked() as (accounts, waiting):
             progress["ledger"] = summarise_ledger(accounts, waiting, ledger.log.path)
         directory.write_json(progress, PROGRESS)
@@ -131,8 +131,8 @@ def paid_in_other_rounds(run: Path, unit: Unit, *, strict: bool = True) -> float
     """
     total = 0.0
     for folder in other_rounds(run):
-        progress, log = RunDirectory(folder).read_derived(PROGRESS), folder / "ledger.jsonl"
-        summary = progress.get("ledger") if isinstance(progress, dict) else None
+        progress, log = read_progress(RunDirectory(folder)), folder / "ledger.jsonl"
+        summary = (progress or {}).get("ledger")
         amounts = [_amount(*read_ledger(log, summary, strict=strict), unit)]
         if isinstance(summary, dict) and not begins_with(log, summary) and (found := read_summary(summary)):
             amounts.append(_amount(*found, unit))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from isocost.digits import json_int
-from isocost.encodings import kind_flaw
+from isocost.encodings import kind_flaw, utf8_flaw
 from isocost.errors import ProblemsError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.paths import is_special_file
@@ -58,7 +58,7 @@ def _row(line: bytes, where: str) -> Mapping[str, object]:
         row = json.loads(text, parse_int=json_int)
         refuse_repeated_keys(text, row)
     except UnicodeDecodeError as error:
-        raise ProblemsError(f"{where}: not UTF-8 text; save the file as UTF-8") from error
+        raise ProblemsError(f"{where}: {utf8_flaw(error)}; save the file as UTF-8") from error
     except RepeatedKeyError as error:
         raise ProblemsError(f"{where}: {error}") from error
     except json.JSONDecodeError as error:

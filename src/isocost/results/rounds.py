@@ -13,22 +13,29 @@ from isocost.evaluating import GREEDY, Outcomes, ProblemOutcome
 from isocost.records import BillLine, CellResult, Comparison, Estimate, FailedTraining, Results, RoundResult
 from isocost.results.stored import read_results
 from isocost.results.students import scaled_json
+from isocost.store import RunDirectory
 from isocost.students.evaluate import PLAIN, label_of
 
 _SPLIT = "test"
 
 
-def with_rounds(study: Study, folders: Sequence[Path]) -> Results:
+def has_rounds(directory: RunDirectory) -> bool:
+    """Return True if a run directory has the measures of an iterated study whose rounds were all done."""
+    return bool((directory.read_derived("measures.json") or {}).get("rounds"))
+
+
+def with_rounds(study: Study, first: Results, folders: Sequence[Path]) -> Results:
     """Return the results of an iterated study: those of its first round, its rounds side by side, and the bill and time of all.
 
     Args:
         study: The iterated study.
-        folders: The run directories of its rounds, in order; each has its report.
+        first: The results of its first round.
+        folders: The run directories of its rounds, in order; each but the first has its own report.
 
     Raises:
         RunDirectoryError: a round has no report, or a damaged one.
     """
-    found = [read_results(folder) for folder in folders]
+    found = [first, *(read_results(folder) for folder in folders[1:])]
     rows = [row for cell in found[0].cells for student in _students(study) for row in _rows(study, folders, found, cell, student)]
     seconds: dict[str, float] = {}
     for each in found:

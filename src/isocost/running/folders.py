@@ -13,6 +13,7 @@ from isocost.config import Study
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.grading import Grading
 from isocost.ids import digest
+from isocost.ledger.identity import RUN
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
 from isocost.paths import read_bytes, shell_word, stamp_of
@@ -143,9 +144,10 @@ def resolved(study: Study, base: Path) -> str:
     return dump_yaml(raw)
 
 
-def manifest(prepared: Prepared, base: Path, grading: Grading, chat_date: dt.date) -> dict[str, object]:
-    """Return the provenance of a run: versions, hardware, the grader, and weights and problems by hash."""
+def manifest(prepared: Prepared, base: Path, grading: Grading, chat_date: dt.date, run: str) -> dict[str, object]:
+    """Return the provenance of a run: its id, versions, hardware, the grader, and weights and problems by hash."""
     return {
+        **({RUN: run} if run else {}),
         "isocost": version("isocost"),
         "seed": prepared.study.seed,
         "base": str(base),

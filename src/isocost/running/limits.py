@@ -7,6 +7,7 @@ from typing import Any
 from isocost.config import Study
 from isocost.errors import BudgetError
 from isocost.ledger import Ledger
+from isocost.ledger.identity import open_identity
 from isocost.ledger.summary import paid_in_other_rounds
 from isocost.records import Unit
 from isocost.store import RunDirectory
@@ -16,6 +17,7 @@ def open_ledger(study: Study, directory: RunDirectory) -> Ledger:
     """Return the run's ledger as earlier starts left it, before it is compared with what is stored.
 
     Raises:
+        RunDirectoryError: the ledger or `manifest.json` is another run's.
         StorageError: a line is damaged, here or in another round of an iterated study.
         BudgetError: the limit is in a unit in which the cost of earlier purchases is unknown.
     """
@@ -23,7 +25,8 @@ def open_ledger(study: Study, directory: RunDirectory) -> Ledger:
     amount = study.limit.amount if study.limit else None
     # All rounds of an iterated study share its limit.
     elsewhere = paid_in_other_rounds(directory.path, unit) if study.limit else 0.0
-    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, elsewhere=elsewhere or 0.0, ready=directory.ready)
+    run = open_identity(directory)
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, elsewhere=elsewhere or 0.0, ready=directory.ready, run=run)
     if study.limit and (elsewhere is None or not ledger.known):
         other = "flops" if unit == "usd" else "usd"
         raise BudgetError(

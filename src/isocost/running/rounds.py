@@ -16,6 +16,7 @@ from isocost.paths import from_home, shell_word
 from isocost.preparing.changes import note_changes
 from isocost.preparing.rounds import later_round
 from isocost.results.rounds import with_rounds
+from isocost.results.stored import read_results
 from isocost.running.finished import Finished
 from isocost.running.folders import check_same_study, refuse_change, resolved
 from isocost.running.stages import write_measures, write_report
@@ -59,7 +60,8 @@ def run_rounds(
             note_changes(inner.read_text("study.yaml"), resolved(derived, base), listener)
             with Start(inner, command) as start:
                 finished = run_one(derived, inner, start)
-    found = with_rounds(study, [round_folder(directory.path, number) for number in range(1, study.rounds + 1)])
+    own = first.results or read_results(directory.path)
+    found = with_rounds(study, own, [round_folder(directory.path, number) for number in range(1, study.rounds + 1)])
     write_measures(directory, found)
     made = write_report(directory, found)
     return Finished(directory=directory.path, headline=made.headline, report=directory.path / "report.html", largest=made.largest)
@@ -87,7 +89,7 @@ def _trained(study: Study, before: Finished, number: int) -> dict[tuple[str, str
             why = reasons.get(key, "the arm has no solution to train on")
             raise RunError(
                 f"round {number} has no model to sample: {student} was not trained on {arm}, seed {seed}, in round {number - 1}: {why}",
-                advice=f"see {before.report}; then run the same command again",
+                advice=f"{f'see {before.report}; then ' if before.report else ''}run the same command again",
             )
         _refuse_damaged(folders[key])
         found[key] = folders[key]

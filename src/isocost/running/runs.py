@@ -337,7 +337,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                made = manifest(prepared, base, grading, chat_date)
+                made = manifest(prepared, base, grading, chat_date, ledger.run)
                 directory.write_json(made, "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
@@ -359,8 +359,15 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
         executor.close(wait=not stopped)  # after a failure, requests under way would delay the message
     if report is None:
         return Finished(directory=directory.path, graded=started.graded if how.until == "grade" else "", trainings=started.trainings)
-    written = directory.path / "report.html"
-    return Finished(directory=directory.path, headline=report.headline, report=written, largest=report.largest, trainings=started.trainings)
+    path = None if started.keeps_report else directory.path / "report.html"
+    return Finished(
+        directory=directory.path,
+        headline=report.headline,
+        report=path,
+        largest=report.largest,
+        results=started.results,
+        trainings=started.trainings,
+    )
 
 
 def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: dt.date) -> Prepared:

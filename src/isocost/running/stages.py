@@ -34,6 +34,7 @@ from isocost.results import results, rules, trainsets
 from isocost.results.audits import Audits, audit
 from isocost.results.curves import unit_of_costs
 from isocost.results.drawtable import DrawTable, write_samples
+from isocost.results.rounds import has_rounds
 from isocost.results.spending import counts_solutions
 from isocost.results.stored import RESULTS, results_json
 from isocost.results.trainsets import Candidates
@@ -84,6 +85,9 @@ class StudyRun:
         self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
         self.trainings = Trainings()
+        self.results: Results | None = None
+        # Measures and report of an iterated study whose rounds are all done stay until they are done again.
+        self.keeps_report = prepared.study.rounds > 1 and has_rounds(directory)
         self.solutions: Ints | None = None
         self._near: Sequence[NearDuplicate] = ()  # near-duplicates among the training problems
         self.seconds: dict[str, float] = _read_seconds(directory)
@@ -106,11 +110,11 @@ class StudyRun:
         if reporting is not None:
             release_freed()
             found, watch = reporting
-            made = write_report(self.directory, found)
+            made, self.results = report(found) if self.keeps_report else write_report(self.directory, found), found
             watch.advance()
             watch.finish()
         if self.trainings.have_failed:  # told last: what was found of the data stands
-            raise self._no_student(made)
+            raise self._no_student(None if self.keeps_report else made)
         return made
 
     def _no_student(self, made: Report | None) -> RunError:
@@ -143,7 +147,8 @@ class StudyRun:
         watch = StageWatch(stage="report", total=1, unit="report", listener=self.listener) if until == "report" else None
         found = self._results(bought, table, curated, audits, trainings, evaluated)
         self._write_cards(curated, found)
-        write_measures(self.directory, found)
+        if not self.keeps_report:
+            write_measures(self.directory, found)
         return None if watch is None else (found, watch)
 
     def _needs_workers(self, last: int) -> bool:

@@ -11,8 +11,9 @@ from isocost.errors import BatchesOpenError, RunDirectoryError, StorageError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
+from isocost.ledger.identity import read_progress
 from isocost.ledger.submissions import FILE, Submissions, describe_open
-from isocost.ledger.summary import PROGRESS, begins_with
+from isocost.ledger.summary import begins_with
 from isocost.paths import shell_word
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
@@ -65,7 +66,7 @@ def settle_batches(
 
 def _refuse_cut(directory: RunDirectory) -> None:
     """Refuse a record of submissions that lost lines while batches were under way: they would be bought again."""
-    path, known = directory.path / FILE, (directory.read_derived(PROGRESS) or {}).get("batches")
+    path, known = directory.path / FILE, (read_progress(directory) or {}).get("batches")
     if isinstance(known, dict) and isinstance(under_way := known.get("open"), str) and under_way and not begins_with(path, known):
         raise StorageError(
             f"{path}: was cut, changed or removed since there were under way: {under_way}",

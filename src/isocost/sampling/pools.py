@@ -128,7 +128,7 @@ class Pool:
         except StoredTwiceError as error:
             problem_id, index, batch = error.args
             raise StorageError(
-                f"{self._log.stem}: draw {index} of problem {problem_id} is stored twice, the second time in batch {batch}",
+                f"{self._log.place()}: draw {index} of problem {problem_id} is stored twice, the second time in batch {batch}",
                 advice="a row was doubled or changed by hand, or a file was put back after its draws were bought again: move that file "
                 "away, or restore the pool's files from a copy",
             ) from None
@@ -338,7 +338,7 @@ class Pool:
         if gone := self._numbers.keys() - sealed:
             batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"
             raise StorageError(
-                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile",
+                f"{self._log.place()}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile",
                 advice="put them back and run the same command again",
             )
         self._verdicts.seal()

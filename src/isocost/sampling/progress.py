@@ -19,6 +19,7 @@ from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
+from isocost.ledger.identity import PROGRESS, RUN, read_progress
 from isocost.ledger.submissions import Submissions
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
@@ -26,7 +27,6 @@ from isocost.records import Allocation, Cell, FinishReason, Outcome, Truncation,
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
-FILE = "progress.json"
 EVERY = 2.0  # seconds between two writes of the file
 _SILENT = 30.0  # seconds without an answer that are told
 _WRITING = 20  # the pause between two writes in times of a write's length: the requests of a large batch are all in the file
@@ -65,7 +65,7 @@ def _added(total: float | None, amounts: Floats) -> float | None:
 
 def last_total(directory: RunDirectory) -> int:
     """Return the number of samples that the last start was to end with; 0 where it is not known."""
-    found = (directory.read_derived(FILE) or {}).get("total")
+    found = (read_progress(directory) or {}).get("total")
     return found if type(found) is int else 0
 
 
@@ -124,7 +124,7 @@ class Progress:
             self._answered[model] = pool.stored.count() - sum(1 for _ in pool.stored.ended("error"))
             for _, draw in pool.stored.ended("length"):
                 self._count_cut(model, draw.num_generated_tokens)
-        self._cells_before = (self.directory.read_derived(FILE) or {}).get("cells") or {}
+        self._cells_before = (read_progress(self.directory) or {}).get("cells") or {}
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
@@ -233,7 +233,7 @@ class Progress:
         """Write the progress file."""
         begun = time.monotonic()
         # In one line, which is ten times faster: a batch may have 50,000 open requests, and all are in the file.
-        self.directory.write_text(json.dumps(self._to_json(), ensure_ascii=False) + "\n", FILE)
+        self.directory.write_text(json.dumps(self._to_json(), ensure_ascii=False) + "\n", PROGRESS)
         self._written = time.monotonic()
         self._writing = self._written - begun
 
@@ -244,6 +244,7 @@ class Progress:
             ledger = summarise_ledger(accounts, waiting, self.ledger.log.path)
         cells = {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()}
         return {
+            **({RUN: self.ledger.run} if self.ledger.run else {}),
             "stage": self.watch.stage,
             "done": self.watch.done,
             "total": self.watch.total,

@@ -22,10 +22,11 @@ from isocost.errors import InputError, RunDirectoryError
 from isocost.events import Listener, Note
 from isocost.judging.replies import ACCOUNT, FOLDER
 from isocost.ledger import Account, Answered, Ledger, Paid
-from isocost.ledger.summary import PROGRESS, Accounts, begins_with, read_summary
+from isocost.ledger.identity import PROGRESS, is_progress_foreign, read_progress
+from isocost.ledger.summary import Accounts, begins_with, read_summary
 from isocost.paths import shell_word
 from isocost.records import UNITS, Cost, Unit
-from isocost.store import Row, RunDirectory
+from isocost.store import BatchLog, Row, RunDirectory
 
 FEW = 20  # at most one in 20 paid batches of a pool, or a single one, is bought again without --force; never all of them
 _TOLERANCE = 1e-6  # relative tolerance: the same costs, summed as floats in another order, differ a little
@@ -146,6 +147,8 @@ class Reconciliation:
             InputError: `again` is set, and no draws are missing.
             RunDirectoryError: the ledger or the stored draws were changed, or lack so much that the limit cannot be kept.
         """
+        if is_progress_foreign(self._directory):
+            listener(Note(text=f"{self._directory.path / PROGRESS}: is another run's; it is made again"))
         # Errors first: nothing is entered into a ledger that the user is told to restore from a copy.
         self._refuse_changed()
         self._refuse_moved()
@@ -171,11 +174,11 @@ class Reconciliation:
         ]
         if not moved:
             return
-        place, own = moved[0]
+        here, there = (self._batches_of(place).place() for place in moved[0])
         n = moved.count(moved[0])
         batches = "1 batch that was" if n == 1 else f"{n:,} batches that were"
         raise RunDirectoryError(
-            f"{self._folder_of(place)}: holds {batches} paid and stored as {self._folder_of(own)}, and would be bought again",
+            f"{here}: holds {batches} paid and stored in {there}, and would be bought again",
             advice="files were moved or renamed by hand: move them back",
         )
 
@@ -190,9 +193,9 @@ class Reconciliation:
                 advice="restore the run's own ledger from a copy; what is stored is paid, and need not be bought again",
             )
 
-    def _folder_of(self, place: Place) -> Path:
+    def _batches_of(self, place: Place) -> BatchLog:
         account, model, name = place
-        return self._directory.path.joinpath("pools" if account == "data" else FOLDER, model, name)
+        return self._directory.batches("pools" if account == "data" else FOLDER, model, name)
 
     def _settle_missing(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Let a few lost batches of the study's pools and of judges be bought again, or stop."""
@@ -208,7 +211,7 @@ class Reconciliation:
         for place, requests in by_place.items():
             of_place = [self._ledger.paid[place[1]][request] for request in requests]
             n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
-            where = self._first_missing_path(place)
+            where = self._describe_missing(place)
             batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
             what = f"{_format_draws(n, place)} of {batches} that were paid ({_format_cost(cost)})"
             # `min(1, ...)`: a single lost batch is bought again only if others of its pool are stored, never a whole pool.
@@ -222,17 +225,17 @@ class Reconciliation:
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
             self._ledger.give_up(place[1], requests)
 
-    def _first_missing_path(self, place: Place) -> Path:
-        """Return the path of the first missing part, or that of the log if no part is missing."""
-        folder = self._folder_of(place)
-        parts = self._directory.batches(*folder.relative_to(self._directory.path).parts).missing_parts()
-        return parts[0] if parts else folder
+    def _describe_missing(self, place: Place) -> str:
+        """Return the path of the first missing part, or where the batches are if no part is missing."""
+        batches = self._batches_of(place)
+        parts = batches.missing_parts()
+        return str(parts[0]) if parts else batches.place()
 
     def _settle_unknown(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Enter into the ledger what it lacks, or stop if that may exceed the limit."""
         ledger = self._ledger
         # `progress.json` has a summary of the ledger: a second record, written at intervals, of what the ledger once had.
-        summary = (self._directory.read_derived(PROGRESS) or {}).get("ledger")
+        summary = (read_progress(self._directory) or {}).get("ledger")
         before, waiting = read_summary(summary) or ({}, {})
         forgotten = [] if begins_with(ledger.log.path, summary) else self._find_forgotten(waiting)
         lacking = _lacking(before, self._settled_costs())

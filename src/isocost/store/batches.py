@@ -53,6 +53,11 @@ class BatchLog:
         self._parts = Parts(stem.with_name(stem.name + ".parts"), kind, digests, guard, root)
         self.parts = self._parts.folder
 
+    def place(self) -> str:
+        """Return where the batches are, for messages: the one file or folder that has them, else `pools/weak (files ID.*)`."""
+        found = [log.path for log in self._logs()] + ([self.parts] if self.parts.exists() else [])
+        return str(found[0]) if len(found) == 1 else f"{self.stem.parent} (files {self.stem.name}.*)"
+
     def append(self, batch: str, rows: list[Row]) -> None:
         """Commit a batch."""
         self.append_all([(batch, rows)])

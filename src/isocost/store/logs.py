@@ -13,6 +13,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from isocost.encodings import utf8_flaw
 from isocost.errors import StorageError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.paths import is_special_file
@@ -176,8 +177,8 @@ class Log:
             # Rows are left out for speed: texts of models make up most of them, and their totals are compared with the ledger.
             if not self.kind.rows:
                 refuse_repeated_keys(text, entry)
-        except UnicodeDecodeError:
-            raise self.damaged(number, "is not UTF-8") from None
+        except UnicodeDecodeError as error:
+            raise self.damaged(number, utf8_flaw(error)) from None
         except RepeatedKeyError as error:
             raise self.damaged(number, str(error)) from None
         except (ValueError, RecursionError) as error:

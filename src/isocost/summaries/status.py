@@ -15,9 +15,10 @@ from isocost.amounts import MISSING, duration, format_amount
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.ledger import Account
 from isocost.ledger.bill import format_bill
+from isocost.ledger.identity import read_progress
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import read_submissions
-from isocost.ledger.summary import PROGRESS, Accounts, read_ledger, read_summary
+from isocost.ledger.summary import Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
 from isocost.records import UNITS, Truncation, Unit
 from isocost.store import RunDirectory
@@ -44,7 +45,7 @@ def status_of(path: Path) -> dict[str, Any]:
         raise no_study(path)
     directory = RunDirectory(path)
     study = read_last_study(directory) or {}
-    progress = _complete(directory.read_derived(PROGRESS), PROGRESS_KEYS)
+    progress = _complete(read_progress(directory), PROGRESS_KEYS)
     summary = (progress or {}).get("ledger")
     accounts, waiting = read_ledger(path / "ledger.jsonl", summary)
     return {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from isocost.encodings import LONGEST_MARK, kind_flaw
+from isocost.encodings import LONGEST_MARK, kind_flaw, place_not_utf8
 from isocost.errors import TableError
 from isocost.nearest import misspelt
 from isocost.tables.columns import COLUMNS, KNOWN, NEEDED, all_fit, fits, refuse, require
@@ -139,7 +139,7 @@ def _parts(path: str, verdicts: Verdicts | None = None) -> Iterator[_Part]:
                     yield _Part(lines=lines, rows=rows, plain=plain)
                     lines, rows, plain, characters = [], [], True, 0
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}: cannot be read: not UTF-8, the text encoding of JSON\n  save it as UTF-8") from error
+        raise TableError(f"{place_not_utf8(Path(path))}, the text encoding of JSON\n  save it as UTF-8") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
     if rows:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from isocost.encodings import utf8_flaw
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.nearest import LIKENESS, nearest_word
 from isocost.problems.references import reference_flaw
@@ -114,7 +115,7 @@ def _parsed(raw: bytes) -> Mapping[str, Any]:
         found = json.loads(text, parse_int=_Number, parse_float=_Number)
         refuse_repeated_keys(text, found)
     except UnicodeDecodeError as error:
-        raise LineError(f"not UTF-8, at byte {error.start + 1}") from error
+        raise LineError(utf8_flaw(error)) from error
     except RepeatedKeyError as error:
         raise LineError(str(error)) from error
     except json.JSONDecodeError as error:

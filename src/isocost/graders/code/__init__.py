@@ -20,6 +20,7 @@ from isocost.graders.code.sandbox.bubblewrap import Sandbox, SandboxError, check
 from isocost.records import Verdict
 
 LONGEST_KEPT = 10_000  # characters of a program that are kept in a verdict
+LONGEST_READ = 50_000  # characters of tests whose source is read in the driver: under a second of processor time
 LEAST_MEMORY = 64  # MB, twice what the interpreter itself needs
 MOST_REMEMBERED = 1024  # tests whose checks are kept
 MOST_PROBES = 3  # programs that check tests which were never seen before
@@ -72,7 +73,7 @@ class CodeGrader(AnswerGrader):
         Reasons: `no_answer`, `bad_reference` (no tests, or their source shows that they cannot grade).
         """
         task = _read(reference)
-        if task is None or not can_grade(task.tests):
+        if task is None or (len(task.tests) <= LONGEST_READ and not can_grade(task.tests)):
             return ungraded("bad_reference")
         return no_answer("no_answer") if answer is None else None
 
@@ -83,7 +84,7 @@ class CodeGrader(AnswerGrader):
         program, or import a module that the sandbox lacks; no Python begins as its prompt does), `sandbox: ...`.
         """
         task, kept = _read(reference), answer[:LONGEST_KEPT]
-        if task is None:
+        if task is None or not can_grade(task.tests):  # of longer tests `settle` has not asked
             return ungraded("bad_reference", kept)
         try:
             reason = self._run(task, task.whole(answer), task.tests)

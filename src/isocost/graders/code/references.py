@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-_GUARD = re.compile(r"__name__ == '__main__'|'__main__' == __name__")
 _LEFT_OUT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _MAIN = frozenset(("unittest.main", "unittest.TestProgram", "pytest.main"))
 # Names that a probe does not define: its own, and exceptions.
@@ -30,7 +28,7 @@ def can_grade(tests: str) -> bool:
     statements = _parsed(tests)
     if statements is None:
         return True  # the sandbox reports it
-    guards = [node for node in statements if isinstance(node, ast.If) and _GUARD.fullmatch(ast.unparse(node.test))]
+    guards = [node for node in statements if isinstance(node, ast.If) and _is_guard(node.test)]
     instead = [node for guard in guards for node in guard.orelse]
     left_out = {id(node) for node in statements if isinstance(node, _LEFT_OUT) and not _is_decorated(node)} | set(map(id, guards))
     run = [node for node in (*statements, *instead) if id(node) not in left_out]
@@ -48,6 +46,14 @@ def can_grade(tests: str) -> bool:
     return any(isinstance(node, ast.Assert | ast.Raise | ast.Expr) and not _is_vacuous(node) and _may_raise(node) for node in nodes)
 
 
+def _is_guard(test: ast.expr) -> bool:
+    """Return True for `__name__ == "__main__"`, either way round."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return False
+    name, text = sorted((test.left, test.comparators[0]), key=lambda side: isinstance(side, ast.Constant))
+    return isinstance(name, ast.Name) and name.id == "__name__" and isinstance(text, ast.Constant) and text.value == "__main__"
+
+
 def _is_decorated(node: ast.stmt) -> bool:
     """Return True for a function that a decorator may call, as one that runs what it decorates."""
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and bool(node.decorator_list)
@@ -60,8 +66,8 @@ def _asserts(node: ast.stmt) -> bool:
         part = left.pop()
         if isinstance(part, ast.Assert | ast.Raise) and not _is_vacuous(part):
             return True
-        caught = part.body if isinstance(part, ast.Try) and part.handlers else []
-        left += [child for child in ast.iter_child_nodes(part) if child not in caught]
+        caught = set(map(id, part.body)) if isinstance(part, ast.Try) and part.handlers else set[int]()
+        left += [child for child in ast.iter_child_nodes(part) if id(child) not in caught]
     return False
 
 

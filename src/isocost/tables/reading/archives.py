@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from isocost.encodings import utf8_flaw
 from isocost.errors import TableError
 from isocost.tables.jsonobjects import read_object
 from isocost.tables.reading import base
@@ -66,7 +67,7 @@ def _object(file: Any, member: zipfile.ZipInfo, path: Path) -> dict[str, Any]:
     try:
         return read_object(_content(file, member, at).decode("utf-8"), at)[0]
     except UnicodeDecodeError as error:
-        raise TableError(f"{at}: not UTF-8") from error
+        raise TableError(f"{at}: {utf8_flaw(error)}") from error
     except (struct.error, zlib.error, OSError, pa.ArrowException) as error:
         raise TableError(f"{at}: cannot be decompressed: {first_line(error)}") from error
 

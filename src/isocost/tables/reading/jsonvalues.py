@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from isocost.encodings import place_not_utf8
 from isocost.errors import TableError
 from isocost.tables.jsonobjects import read_value
 from isocost.tables.reading import base
@@ -23,7 +24,7 @@ def value_records(path: Path) -> Iterator[Record | Unread]:
             raise TableError(f"{path}: is longer than {base.LONGEST:,} bytes, as one JSON value\n  write an object per line")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}: cannot be read: not UTF-8, the text encoding of JSON\n  save it as UTF-8") from error
+        raise TableError(f"{place_not_utf8(path)}, the text encoding of JSON\n  save it as UTF-8") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
     value, _ = read_value(text, str(path))

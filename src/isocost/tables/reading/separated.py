@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from isocost.encodings import place_not_utf8
 from isocost.errors import TableError
 from isocost.tables.reading import base
 from isocost.tables.reading.base import Record, Unread
@@ -36,7 +37,7 @@ def separated_records(path: Path) -> Iterator[Record | Unread]:
                 elif cells:
                     yield Unread(at=at, reason="another number of cells than the header")
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}: cannot be read: not UTF-8\n  save it as UTF-8") from error
+        raise TableError(f"{place_not_utf8(path)}\n  save it as UTF-8") from error
     except csv.Error as error:
         raise TableError(f"{path}:{reader.line_num}: is not CSV: {first_line(error)}") from error
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from isocost.encodings import place_not_utf8
 from isocost.errors import TableError
 from isocost.tables.reading import base
 from isocost.tables.reading.base import Record
@@ -28,6 +29,9 @@ def yaml_records(path: Path) -> Iterator[Record]:
         value = yaml.load(path.read_bytes(), Loader=_Loader)
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
+    except yaml.reader.ReaderError as error:
+        why = place_not_utf8(path) or f"{path}: is not YAML: {first_line(error)}"
+        raise TableError(why) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
