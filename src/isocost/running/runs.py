@@ -357,17 +357,11 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
         ) from error
     finally:
         executor.close(wait=not stopped)  # after a failure, requests under way would delay the message
+    finished = Finished(directory=directory.path, graded=started.graded if how.until == "grade" else "", trainings=started.trainings)
     if report is None:
-        return Finished(directory=directory.path, graded=started.graded if how.until == "grade" else "", trainings=started.trainings)
+        return finished
     path = None if started.keeps_report else directory.path / "report.html"
-    return Finished(
-        directory=directory.path,
-        headline=report.headline,
-        report=path,
-        largest=report.largest,
-        results=started.results,
-        trainings=started.trainings,
-    )
+    return replace(finished, headline=report.headline, report=path, largest=report.largest, results=started.results)
 
 
 def _prepare_run(study: Study, base: Path, directory: RunDirectory, chat_date: dt.date) -> Prepared:
