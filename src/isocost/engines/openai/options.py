@@ -37,7 +37,7 @@ class OpenAIOptions(Options):
         model: Name of the model at the endpoint.
         base_url: Address of the API, usually ending in /v1.
         api_key_env: Environment variable that holds the key; an endpoint without keys needs none.
-        concurrency: Largest number of requests in flight.
+        concurrency: Largest number of requests in flight; a slow endpoint gets fewer.
         n: Largest number of solutions per request; they share one seed and the price of one prompt.
         seeds: Send a `seed` with each request.
         timeout: Seconds for one request, its whole reply included.
