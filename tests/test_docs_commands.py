@@ -116,19 +116,19 @@ def solve(prompt: str, seed: int | None, choice: int) -> str:
 
 @pytest.mark.slow
 def test_the_page_about_endpoints_runs(tmp_path: Path, here: Callable[[str], Left]) -> None:
-    with Server(models=["small-model", "large-model"], answer=solve) as server:
+    with Server(models=["small", "large"], answer=solve) as server:
         page_commands = write("endpoint.md", tmp_path, lambda text: re.sub(r"http://127.0.0.1:\d+/v1", server.url, text))
         # The page has three problems for a pilot of fifty.
         rows = [{"id": f"s{i}", "question": f"What is {i} + {i + 7}?", "answer": str(2 * i + 7)} for i in range(20)]
         with (tmp_path / "problems.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(row)}\n" for row in rows)
-        study = (tmp_path / "study.yaml").read_text(encoding="utf-8")
+        study = (tmp_path / "endpoint.yaml").read_text(encoding="utf-8")
         for old, new in (("problems: 50,", "problems: 8,"), ("max_tokens: 512", "max_tokens: 32")):
             assert old in study
             study = study.replace(old, new)
-        (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
+        (tmp_path / "endpoint.yaml").write_text(study, encoding="utf-8")
         run_all(page_commands, here)
-    assert (tmp_path / "runs" / "problems" / "report.html").exists()
+    assert (tmp_path / "runs" / "endpoint" / "report.html").exists()
     assert any((tmp_path / "data").iterdir())
 
 

@@ -215,3 +215,20 @@ def test_a_terminal_that_was_closed_stops_no_work(is_terminal: bool) -> None:
         for _ in range(3):
             terminal.write_text(stream, "line\n")
         assert os.path.samestat(os.fstat(own), os.stat(os.devnull))  # noqa: PTH116 - and so do the libraries that write to it
+
+
+def test_a_stage_that_resumes_shows_nothing_until_it_has_something_new(watch_clock: Clock) -> None:
+    """It may have nothing left to do, and a share below 100% would look as if it went on."""
+    stream = io.StringIO()
+    watch = StageWatch(stage="sample", total=20, unit="samples", listener=ProgressLine(stream), done_before=19)
+    assert stream.getvalue() == ""
+    watch.finish()
+    assert stream.getvalue().splitlines() == ["sample    19 samples  already done"]
+
+
+def test_a_note_is_shown_once(watch_clock: Clock) -> None:
+    stream = io.StringIO()
+    show = ProgressLine(stream)
+    for text in ("7% were cut off", "another", "7% were cut off"):
+        show(Note(text=text))
+    assert stream.getvalue() == "note: 7% were cut off\nnote: another\n"

@@ -322,7 +322,7 @@ def _refuse_below_pilot(cell: Cell, study: Study, terms: Terms, least: Mapping[s
     """
     if cell.budget is None or terms.unit is None or terms.amount is None:
         return
-    advice = "raise the budget, or shrink the pilot"
+    advice = "raise the budget, or lower pilot.samples_per_problem or pilot.problems"
     match, n = study.budgets[cell.budget].match, len(terms.problem_ids)
     if match is None:
         cost = sum(terms.pilot_cost(model) for model in terms.models)

@@ -37,6 +37,7 @@ class ProgressLine:
         self._width = 0
         self._stage = ""
         self._passing = False
+        self._told: set[str] = set()
 
     def begin(self, text: str) -> None:
         """Show a text, on a terminal only, until the first event takes its place: reading a study and its models may take seconds."""
@@ -62,16 +63,22 @@ class ProgressLine:
         from isocost.events import Note
 
         if isinstance(event, Note):
+            if event.text in self._told:  # a later stage has found it too
+                return
+            self._told.add(event.text)
             self._write(f"{'WARNING' if event.loud else 'note'}: {event.text}", end="\n")
             return
         share = event.done / event.total if event.total else 0.0
         now = time.monotonic()
         first = event.stage != self._stage
+        if first:
+            self._last = now
         interval = _REDRAW if self.live else _QUIET
         advanced = not self.live and share - self._last_share >= 0.05
         due = now - self._last >= interval or advanced
         complete = event.total and event.done == event.total  # shown once, by the event that finishes the stage
-        if not (event.finished or ((first or due) and not complete)):
+        resumes = 0 < event.done == event.done_before  # it may have nothing left to do
+        if not (event.finished or (((first and not resumes) or due) and not complete)):
             return
         # A stage with nothing left to do has no meaningful rate.
         if event.finished and event.done == event.done_before:

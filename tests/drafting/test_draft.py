@@ -155,15 +155,15 @@ def test_more_than_a_few_other_answers_choose_another_grader(tmp_path: Path) -> 
 
 
 def test_the_pages_for_beginners_show_the_drafts(tmp_path: Path) -> None:
-    one = DEFAULTS["endpoint"].models[:1]
-    for page, template, file, models in (
-        ("endpoint", "endpoint", "study", ()),
-        ("endpoint", "endpoint", "one", one),
-        ("gpu", "gpu", "study", ()),
+    given = {"base_urls": ["http://127.0.0.1:8000/v1"], "prices": ["0.1/0.4", "0.6/2.4"]}
+    for template, file, models, more in (
+        ("endpoint", "endpoint", ("small", "large"), given),
+        ("endpoint", "one", ("small",), {}),
+        ("gpu", "study", DEFAULTS["gpu"].models, {}),
     ):
-        shown = re.search(rf"(?ms)^`{file}.yaml`:\n\n```yaml\n(.*?)^```", (ROOT / f"docs/start/{page}.md").read_text(encoding="utf-8"))
+        shown = re.search(rf"(?ms)^`{file}.yaml`:\n\n```yaml\n(.*?)^```", (ROOT / f"docs/start/{template}.md").read_text(encoding="utf-8"))
         assert shown
         defaults = DEFAULTS[template]
         write_rows(tmp_path / "problems.jsonl", "84")
         name = None if file == "study" else file
-        assert shown[1] == draft(template, problems=defaults.problems, models=models or defaults.models, folder=tmp_path, name=name)
+        assert shown[1] == draft(template, problems=defaults.problems, models=models, folder=tmp_path, name=name, **more)

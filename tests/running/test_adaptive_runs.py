@@ -178,7 +178,7 @@ def test_a_table_with_too_few_draws_ends_the_cell(tmp_path: Path, out: Path) -> 
         ({"budgets": {"low": {"unit": "flops", "amount": 10}}}, r"a budget of 10\.0 FLOPs does not pay for one draw of model weak"),
         (
             {"budgets": {"low": {"unit": "flops", "amount": 2e5}}, "pilot": {"problems": 9, "samples_per_problem": 2}},
-            "does not pay for the pilot, which cost .*\n  raise the budget, or shrink the pilot",
+            "does not pay for the pilot, which cost .*\n  raise the budget, or lower pilot.samples_per_problem or pilot.problems",
         ),
         ({"arms": best(objective={"mixed_groups": 13})}, "the objective needs more draws of one model for a problem than"),
     ],

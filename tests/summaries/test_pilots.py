@@ -124,7 +124,7 @@ def test_a_cost_that_no_pilot_makes_known_is_refused_before_the_pilot_is_bought(
 def test_a_budget_that_no_pilot_fits_is_refused_before_the_pilot_is_bought(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     study = write_study(tmp_path, **{"pilot": PILOT, **changes})
     for start in (plan_study, dry_run, lambda path: run(path, tmp_path / "run")):
-        with pytest.raises(BudgetError, match=f"{message}\n  raise the budget, or shrink the pilot"):
+        with pytest.raises(BudgetError, match=f"{message}\n  raise the budget, or lower pilot.samples_per_problem or pilot.problems"):
             start(study)
     assert not (tmp_path / "run" / "ledger.jsonl").exists()
 
@@ -141,3 +141,14 @@ def test_a_policy_of_one_s_own_is_imported_before_the_pilot_is_bought(tmp_path: 
     arms = {"own": {"policy": "nowhere:Policy", "models": ["weak"]}}
     with pytest.raises(StudyError, match="nowhere:Policy cannot be imported"):
         plan_study(write_study(tmp_path, pilot=PILOT, arms=arms))
+
+
+def test_a_pilot_that_costs_more_than_the_draws_that_a_budget_matches_is_told_before_it_is_bought(tmp_path: Path) -> None:
+    """Two samples of both models for the price of two of the strong one; the arm of one model has enough."""
+    arms = {"weak": {"models": ["weak"]}, "best": {"models": ["weak", "strong"], "policy": "adaptive"}}
+    study = write_study(tmp_path, pilot=PILOT, arms=arms)
+    prepared, costs, plans = plan_study(study)
+    text = to_markdown(prepared, costs, plans)
+    assert "The pilot may cost more than a budget: at max_tokens it takes 30.7 MFLOPs of the 23.0 MFLOPs of best@low, and" in text
+    enough = {"low": {"unit": "flops", "match": {"model": "strong", "samples_per_problem": 3}}}
+    assert "may cost more" not in to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, arms=arms, budgets=enough)))

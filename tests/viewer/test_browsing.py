@@ -163,7 +163,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match=r"no study.yaml; is it a run directory\?"):
         RunData(tmp_path)
     (tmp_path / "study.yaml").write_text("name: x")
-    with pytest.raises(RunDirectoryError, match="finish sampling first: isocost sample"):
+    with pytest.raises(RunDirectoryError, match="nothing to show until sampling has ended"):
         RunData(tmp_path)
 
 

@@ -192,7 +192,7 @@ class Tally:
                 budget, cost = format_distinct(unit, self.amount / len(self.drawn), self.spent / len(self.drawn))
                 raise BudgetError(
                     f"a budget of {budget} per problem does not pay for the pilot, which cost {cost} per problem\n"
-                    "  raise the budget, or shrink the pilot"
+                    "  raise the budget, or lower pilot.samples_per_problem or pilot.problems"
                 )
             return
         price = self._worst if self.terms.basis == "realised" else self.expected

@@ -97,6 +97,6 @@ def report(results: Results, *, pdf: bool = False) -> Report:
 
 
 def _largest(results: Results) -> str:
-    """Return the cell with the most solutions in its training set, the first of equals; "" if none has any."""
-    kept = {cell.plan.cell.name: cell.n_kept for cell in results.cells if cell.n_kept}
+    """Return the cell with the most solutions in its training set, the last of equals: it follows what it is compared with."""
+    kept = {cell.plan.cell.name: cell.n_kept for cell in reversed(results.cells) if cell.n_kept}
     return max(kept, key=lambda name: kept[name], default="")

@@ -60,17 +60,27 @@ def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], pla
     """
     by_model, short = _costs(prepared, costs), []
     for plan in plans:
-        if plan.awaits_pilot and plan.unit and plan.amount is not None:
+        budget = _amount(plan, prepared, costs)
+        if plan.awaits_pilot and plan.unit and budget is not None:
             cost = sum(by_model[model].amount(plan.unit) or 0.0 for model in plan.models)
-            if cost > plan.amount:
-                at_most, amount = format_distinct(plan.unit, cost, plan.amount)
+            if cost > budget * (1.0 + 1e-9):
+                at_most, amount = format_distinct(plan.unit, cost, budget)
                 short.append(f"{at_most} of the {amount} of {plan.cell.name}")
     if not short:
         return ""
     return (
         f"The pilot may cost more than a budget: at max_tokens it takes {listed(short)}, and what it really takes is known only after it. "
-        "A budget that does not pay for it stops the run then: raise the budget, shrink the pilot, or lower sampling.max_tokens."
+        "A budget that does not pay for it stops the run then: raise the budget, or lower pilot.samples_per_problem or pilot.problems."
     )
+
+
+def _amount(plan: CellPlan, prepared: Prepared, costs: Mapping[str, DrawCost]) -> float | None:
+    """Return a cell's budget; of one that is the cost of a model's draws, that of its largest draws. None if it is not known."""
+    match = prepared.study.budgets[plan.cell.budget].match if plan.cell.budget else None
+    if plan.amount is not None or match is None or plan.unit is None:
+        return plan.amount
+    each, n = costs[match.model], len(prepared.problems["train"])
+    return each.of(draws=n * match.samples_per_problem, readings=n * each.readings(match.samples_per_problem)).amount(plan.unit)
 
 
 def describe_time(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], pilot: StudyPilot) -> str:

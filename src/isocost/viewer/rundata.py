@@ -83,7 +83,8 @@ class RunData:
             raise no_study(path)
         if not (path / "samples.parquet").exists():
             raise RunDirectoryError(
-                f"{path}: no samples.parquet: nothing to show yet\n  finish sampling first: isocost sample {shell_word(path)}"
+                f"{path}: nothing to show until sampling has ended",
+                advice=f"how far it is: isocost status {shell_word(path)}; if it was stopped: isocost sample {shell_word(path)}",
             )
         self._samples, self._problems = path / "samples.parquet", path / "problems" / "train.parquet"
         self.name = _study_name(path)

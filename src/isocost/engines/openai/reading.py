@@ -134,7 +134,7 @@ class Reader:
         """Return the error for a reply that came too late or cannot be read."""
         if isinstance(error, TimeoutError):
             # Charged: the endpoint may have generated the whole reply before this side gave up.
-            told = f"no reply within {self._options.timeout:g} s"
+            told = f"no reply within {self._options.timeout:g} s, its timeout"
         else:
             redact(error, self.endpoint)
             told = f"a reply that cannot be read: {self.endpoint.clean(str(error))}"
