@@ -72,7 +72,7 @@ class ProgressLine:
         now = time.monotonic()
         first = event.stage != self._stage
         if first:
-            self._last = now
+            self._stage, self._last, self._last_share = event.stage, now, share
         interval = _REDRAW if self.live else _QUIET
         advanced = not self.live and share - self._last_share >= 0.05
         due = now - self._last >= interval or advanced

@@ -51,7 +51,8 @@ def view(
     """Open a run in the browser: its problems with all solutions, and the page on which people label false positives, blind.
 
     Prints one link, which opens the pages once, in one browser on this machine. Each label is stored at once in DIR/audits/labels.jsonl.
-    The run has chosen the solutions to label, at most one of each problem and model. A second person labels the same ones with a --labeller of their own.
+    The run has chosen the solutions to label, at most one of each problem and model. A second person labels the same ones with a
+    --labeller of their own.
     Several runs have a list of them on the first page; labels stay with their run.
     Ctrl-C ends the viewer and prints a summary of the labels. Needs pip install "isocost[view]"; see docs/viewer.md.
     """

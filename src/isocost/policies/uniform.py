@@ -195,7 +195,8 @@ class Realised:
         if self.left < 0:
             budget, cost = format_distinct(unit, amount, amount - self.left)
             raise BudgetError(
-                f"{budget} does not pay for the pilot of model {model}, which cost {cost}\n  raise the budget, or lower pilot.samples_per_problem or pilot.problems"
+                f"{budget} does not pay for the pilot of model {model}, which cost {cost}\n"
+                "  raise the budget, or lower pilot.samples_per_problem or pilot.problems"
             )
         if count == 0 and not any(terms.piloted.values()):
             left, worst = format_distinct(unit, self.left, terms.worst[model])
