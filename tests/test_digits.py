@@ -40,6 +40,8 @@ def graded(grader: AnswerGrader, reference: str, solution: str) -> Verdict:
 @given(st.integers(-(10**300), 10**300), st.sampled_from([0, 3999, 4000, 4001, 9000, 30_000]))
 @example(0, 8000)
 @example(10**200, 12_000)
+@example(-1, 3913)  # about the number of bits up to which Python's own conversion is taken
+@example(9, 3913)
 def test_digits_are_those_of_the_number(value: int, zeros: int) -> None:
     digits = to_digits(value * 10**zeros)
     assert digits == (str(value) + "0" * zeros if value else "0")

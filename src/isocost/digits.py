@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _CHUNK = 4000  # digits per conversion; below Python's limit of 4,300, with room
+_CHUNK_BITS = 13_000  # a number of as many bits has fewer digits than a chunk
 MOST_DIGITS = 40_000  # longest number that is converted; the time is quadratic in it, a few milliseconds here
 
 _WHOLE = re.compile(r"\$?\s*+(?P<sign>[-+\u2212]?)\s*+\$?(?P<digits>\d{1,3}(?:(?:,|\{,\}|\\[,!;: ]|,\\!| )\d{3})+|\d+)(?:\.0*)?\$?\.?")
@@ -32,6 +33,8 @@ def to_int(digits: str) -> int:
 
 def to_digits(value: int) -> str:
     """Return the decimal digits of a whole number, with a minus sign if it is negative."""
+    if value.bit_length() <= _CHUNK_BITS:  # the power below takes longer than all else that is done with a short answer
+        return str(value)
     chunks, rest, unit = [], abs(value), 10**_CHUNK
     while rest >= unit:
         rest, chunk = divmod(rest, unit)

@@ -27,6 +27,7 @@ from isocost.graders.phrases import ASCII_WORDS, MOST_PHRASES, ODD_CASES, OTHER_
         ("**Final Answer**: The final answer is $x = 3$.", "$x = 3$"),
         ("The answer to the second question is 9", "9"),
         ("<think>the answer is 1 or \\boxed{2}</think>The answer is 3.", "3"),
+        ("2*3=<<2*3=6>>6 <1:think>the answer is 1 or \\boxed{2}</1:think>The answer is 3.", "3"),
         ("\\boxed 12", "12"),
         ("#### 5\n####  \n", "5"),
         ("a #### 1 #### 2\n", "1 #### 2"),

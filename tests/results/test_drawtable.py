@@ -65,7 +65,7 @@ def test_a_cell_drew_what_its_allocations_name(one: list[tuple[str, str, int, in
 
 @pytest.mark.parametrize("part", [2, 100])
 def test_texts_are_read_for_the_draws_that_are_wanted(tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawtable, "PART", part)
+    monkeypatch.setattr(drawtable, "_ROW_GROUP", part)
     draws = shuffled()
     made = table(tmp_path, draws)
     rng = np.random.default_rng(0)

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from isocost.arrays import Bools
 from isocost.measuring.draws import load
+from isocost.measuring.equationcache import FILE
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import models
 from isocost.records import Outcome
+from isocost.results import drawtable
 from isocost.results.drawtable import DrawTable
 from isocost.results.pools import measured_models, pass_rates, pool_measures
 from tests.results.tabled import MODELS, PROBLEMS, Draw, draw, table
@@ -42,6 +45,17 @@ def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
         alone = pl.LazyFrame(order).select("model", "problem_id", "sample_index", "generation", "correct")
         (one,) = models(alone, load(alone), (), votes=False)
         assert found[model] == Measured.of(one, ks, as_fixed=True, with_votes=False).estimates()
+
+
+def test_texts_are_parsed_without_a_query_that_reads_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = table(tmp_path, drawn())
+    monkeypatch.setattr(drawtable, "_ROW_GROUP", 3)
+    monkeypatch.delattr(pl.LazyFrame, "collect_batches")
+    some = made.draws["sample_index"].to_numpy() < 2
+    small = pool_measures(measured_models(made, some), len(PROBLEMS))
+    made.path.with_name(FILE).unlink()
+    monkeypatch.setattr(drawtable, "_ROW_GROUP", 1000)
+    assert pool_measures(measured_models(made, some), len(PROBLEMS)) == small
 
 
 def test_problems_are_numbered_as_in_the_study(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from isocost.graders.amounts import has_date, is_partial
@@ -84,6 +85,8 @@ class Extracted(NamedTuple):
     marker: Marker
 
 
+# A text without a marked answer is read again by other rules.
+@lru_cache(maxsize=1)
 def final_text(generation: str) -> str:
     """Return the part of a generation that is searched, as `reply_text` does, and at most `LONGEST` characters of it."""
     return reply_text(generation)[-LONGEST:]

@@ -301,6 +301,8 @@ def _is_broken(gold: str) -> bool:
 
 def _squeeze(text: str) -> str:
     """Return the text without spaces and without braces around a single character. `58, 500` stays different from `58,500`."""
+    if text.isalnum():  # most answers are a whole number
+        return text
     return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
 
 
@@ -317,6 +319,8 @@ def _has_known_unit(text: str) -> bool:
 
 def _fold(text: str) -> str:
     """Return the text as lower-case words without layout. A text that is not mostly words gets a prefix, so that it equals no words."""
+    if text.isdecimal():
+        return f"\0{text}"
     spaced = _DIGITS_APART.sub("~", _TEXT.sub(r" \1 ", text))
     plain = re.sub(r"[${}\s]|\\(?=\s)", "", spaced).rstrip(".")
     if not re.search(r"(?i)[a-z]{3}", plain) or re.search(r"\\|=", plain):

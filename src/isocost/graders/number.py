@@ -148,7 +148,13 @@ def parse_number(text: str) -> Fraction | None:
     match = _WHOLE.fullmatch(cleaned)
     if match is None or (match[4] and not int(match[4])):
         return None
-    value = Fraction(match[2].replace(",", "")) * Fraction(10) ** int(match[3] or 0) / int(match[4] or 1)
+    digits = match[2].replace(",", "")
+    value = Fraction(int(digits)) if digits.isdecimal() else Fraction(digits)
+    # Fractions are slow, and most numbers have neither an exponent nor a denominator.
+    if match[3]:
+        value *= Fraction(10) ** int(match[3])
+    if match[4]:
+        value /= int(match[4])
     return -value if match[1] == "-" else value
 
 
@@ -331,5 +337,7 @@ def _clean(text: str) -> str:
     text = with_mixed_numbers(
         with_plain_fractions(with_powers_of_ten(text)).replace("\N{MINUS SIGN}", "-"), lambda whole, part: canonical(whole + part)
     )
-    text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", _POWER_OF_DIGITS.sub(r"\1^", text))
-    return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)
+    if "**" in text:
+        text = _POWER_OF_DIGITS.sub(r"\1^", text)
+    text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
+    return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text) if "frac" in text else text

@@ -54,7 +54,8 @@ _TOKENS = re.compile(_TOKEN)
 _TOKENS_IN_CODE = re.compile(rf"(?<!['\"]){_TOKEN}(?=[ \t]*(?:\n|\Z|<))|(?<![^\n])(?=<[|｜]){_TOKEN}")
 
 # The beginnings of all marks and tokens that have a bracket
-_ANGLE, _BRACKET = re.compile(r"<[/|｜\w]"), re.compile(r"\[(?:/?THINK|/?INST|EOS|BEGIN FINAL|END FINAL|e~)")
+# After a digit only a prefix of a name: not <<3*4=12>>, as GSM8K writes calculations.
+_ANGLE, _BRACKET = re.compile(r"<(?:[/|｜]|[^\W\d]|\w{1,20}:)"), re.compile(r"\[(?:/?THINK|/?INST|EOS|BEGIN FINAL|END FINAL|e~)")
 _CHANNELS = tuple(margin + "analysis" for margin in ("", " ", "\n", "\n\n"))
 
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")

@@ -13,7 +13,7 @@ from isocost.arrays import Bools, Floats, Ints
 from isocost.measuring.columns import Columns, where_drawn
 from isocost.measuring.draws import Draws
 from isocost.measuring.equationcache import EquationCache
-from isocost.measuring.solutions import Classes, answers, solutions_by_level
+from isocost.measuring.solutions import Classes, Texts, answers, solutions_by_level
 from isocost.metrics.coverage import coverage_curve, covered, pass_at_1
 from isocost.metrics.diversity import Level, diversity_curve
 from isocost.metrics.majority import majorities
@@ -80,6 +80,7 @@ def models(
     votes: bool = True,
     identified: bool = False,
     known: EquationCache | None = None,
+    texts: Texts | None = None,
 ) -> list[Model]:
     """Return every model of a table, in order of first appearance.
 
@@ -92,13 +93,14 @@ def models(
         votes: Count answers.
         identified: Keep digests, by which mixtures find equal solutions of different models.
         known: Equations that are known; those that are parsed are added.
+        texts: As in `solutions_by_level`.
 
     Raises:
         TableError: The file behind the table cannot be read to its end.
     """
     present = table.collect_schema().names()
     asked = set(levels) if "generation" in present else set[Level]()
-    by_level = solutions_by_level(table, draws, asked, identified=identified, known=known)
+    by_level = solutions_by_level(table, draws, asked, identified=identified, known=known, texts=texts)
     classes = {name: by_level[level] for name, level in LEVELS.items() if level in by_level}
     voted = answers(table, draws) if votes and "predicted_answer" in present else None
     first = {k: draws.correct_of_first(k) for k in ks}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from isocost.metrics.diversity import Level, distinct_key, owner_blocks
 from isocost.tables.coding import collected
 
 Counts = NDArray[np.int32]
+Texts = Callable[[], Iterator[pl.Series]]
 _PART = 20_000  # texts held in memory at once
 _BLOCK = 100_000  # digests compared at once: grouping takes several times the memory of its rows
 _COUNTS = pl.Schema({"group": pl.Int32(), "count": pl.Int32(), "right": pl.Int32()})
@@ -56,7 +58,13 @@ def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bo
 
 
 def solutions_by_level(
-    table: pl.LazyFrame, draws: Draws, levels: Collection[Level], *, identified: bool = False, known: EquationCache | None = None
+    table: pl.LazyFrame,
+    draws: Draws,
+    levels: Collection[Level],
+    *,
+    identified: bool = False,
+    known: EquationCache | None = None,
+    texts: Texts | None = None,
 ) -> dict[Level, Classes]:
     """Return distinct correct solutions at each level. Texts are hashed to 128 bits in parts as they are read, once for all levels.
 
@@ -70,6 +78,7 @@ def solutions_by_level(
         levels: What makes two solutions equal.
         identified: Keep the digests, 16 bytes per class.
         known: Equations that are known.
+        texts: Reads the texts of the correct draws in parts, in the table's order, with less memory than polars, which reads ahead.
 
     Raises:
         TableError: The file behind the table cannot be read to its end, or has changed.
@@ -94,7 +103,7 @@ def solutions_by_level(
     if "equations" in levels:
         first, keys = _first_equal(digests, group), np.stack([digests[name].to_numpy() for name in "ab"])
         del digests  # their memory is that of the digests by equations
-        digests = _by_equations(correct.select(text), keys, first, known or EquationCache())
+        digests = _by_equations(texts or partial(_parts, correct.select("generation")), keys, first, known or EquationCache())
         found["equations"] = _classes(digests, group, identified=identified)
     return found
 
@@ -144,7 +153,7 @@ def _first_equal(digests: pl.DataFrame, group: Numbers) -> NDArray[np.uint32]:
     return first
 
 
-def _by_equations(texts: pl.LazyFrame, keys: Digests, first: NDArray[np.uint32], known: EquationCache) -> pl.DataFrame:
+def _by_equations(texts: Texts, keys: Digests, first: NDArray[np.uint32], known: EquationCache) -> pl.DataFrame:
     """Return the digests of `distinct_key` of each text, in the place of its own digests, `keys`.
 
     Only the first of equal texts is parsed, and only if its equations are not known, because parsing is the slow part.
@@ -155,9 +164,9 @@ def _by_equations(texts: pl.LazyFrame, keys: Digests, first: NDArray[np.uint32],
     new = new[~found]
     # No text is read if all equations are known.
     start = 0
-    for part in _parts(texts) if new.size else ():
+    for part in texts() if new.size else ():
         here = new[slice(*np.searchsorted(new, [start, start + part.len()]))]
-        parsed = pl.Series([distinct_key(text, "equations") for text in part.gather(here - start)], dtype=pl.String)
+        parsed = pl.Series([distinct_key(text, "equations") for text in part.gather(here - start).fill_null("")], dtype=pl.String)
         equations = np.stack([parsed.hash(seed).to_numpy() for seed in SEEDS])
         known.add(keys[:, here], equations)
         keys[:, here] = equations

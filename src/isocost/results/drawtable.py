@@ -196,18 +196,15 @@ class DrawTable:
         Yields:
             Places in `draws`, and the texts of the draws at these places.
         """
-        start = 0
-        # pre_buffer would read the columns of all row groups into memory ahead of use.
-        with self.path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-            for group in range(parquet.num_row_groups):
-                places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
-                mine = np.flatnonzero(wanted[places])
-                if mine.size:
-                    texts = parquet.read_row_group(group, columns=[column], use_threads=False)[column]
-                    for at in np.split(mine, range(PART, mine.size, PART)):
-                        # pyarrow copies what is taken; polars would keep the texts of the whole group in memory.
-                        yield places[at], pl.Series(texts.take(at))
-                start += places.size
+        # A row group at a time: a query for all of them reads some seventy ahead, and pyarrow's allocator keeps what it has read.
+        texts = self.scan().select(column)
+        for start in range(0, self.places.size, _ROW_GROUP):
+            places = self.places[start : start + _ROW_GROUP].astype(np.int64)
+            mine = np.flatnonzero(wanted[places])
+            if mine.size:
+                found = texts.slice(start, _ROW_GROUP).collect(engine="streaming").to_series().gather(mine)
+                # Texts that are gathered keep the whole row group in memory; arrow's older form of texts is a copy.
+                yield places[mine], pl.Series(found.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
     def texts_of(self, places: Places, column: str = "generation") -> pl.Series:
         """Return the texts of the draws at `places`, in this order; all are in memory at once, so give at most `PART`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -34,9 +34,13 @@ def measured_models(table: DrawTable, measured: Bools) -> list[Model]:
         samples = samples.with_row_index().filter(pl.col("index").is_in(pl.Series(rows, dtype=pl.UInt32).implode())).drop("index")
         places = places[rows]
     draws = _draws(table, places)
+
+    def texts() -> Iterator[pl.Series]:
+        yield from (part for _, part in table.texts(table.correct & measured))
+
     known = EquationCache(table.path.with_name(FILE))
     # Solutions need identities across models only if there are several models to compare.
-    found = models(samples, draws, (), votes=False, identified=len(draws.models) > 1, known=known)
+    found = models(samples, draws, (), votes=False, identified=len(draws.models) > 1, known=known, texts=texts)
     known.save()
     return found
 

@@ -17,7 +17,8 @@ _BARE = re.compile(rf"(?i)(?<![\d.,])(\d{{1,20}})\s+{_FRACTION}{_END}")
 
 def with_mixed_numbers(text: str, write: Callable[[int, Fraction], str]) -> str:
     """Return the text with such numbers written by a function of the whole part and the fraction; what follows in the braces stays."""
-    if "and" not in text.casefold():
+    folded = text.casefold()
+    if "and" not in folded or not any(word in folded for word in _BOTTOMS):
         return text
 
     def written(match: re.Match[str]) -> str:
