@@ -177,7 +177,9 @@ class MathGrader(AnswerGrader):
             return incorrect(answer, "different")  # a very long number against something else
         comparison = _Comparison(self._conventions, symbolic=symbolic)
         try:
-            same = comparison.same(gold, answer)
+            # No convention concerns two whole numbers, and most answers are some.
+            whole = gold.isascii() and gold.isdecimal() and answer.isascii() and answer.isdecimal()
+            same = int(gold) == int(answer) if whole else comparison.same(gold, answer)
         except UnreadableError as error:
             return incorrect(answer, "different" if error.text and error.text in gold else "unreadable")
         return correct(answer, "equal") if same else incorrect(answer, "different")
