@@ -115,7 +115,8 @@ class _Front:
             front._prefill([prompts[0][:shared]])
             front._cache.reorder_cache(torch.zeros(len(prompts), dtype=torch.long, device=model.device))
         front._prefill([prompt[shared:] for prompt in prompts], shared)
-        front._select(prompt_of_row)
+        if prompt_of_row.tolist() != list(range(len(prompts))):
+            front._select(prompt_of_row)
         make_growing(front._cache)
         return front
 
