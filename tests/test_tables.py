@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         path = tmp_path / name
         if name.startswith(("bad", "latin", "table")):
             path.write_bytes(b'{"problem_id": "caf\xe9"}\n')
-        assert refusal(str(path)).startswith(f"{name}: ")
+        assert re.match(rf"{name}:(\d+:)? ", refusal(str(path)))
 
 
 @pytest.mark.parametrize("order", ["sorted", "shuffled"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.auditing.labelfile import read_labels
+from isocost.auditing.labelfile import count_file, read_labels
 from isocost.errors import StorageError
 from isocost.viewer.labelbook import LabelBook
 
@@ -147,10 +147,10 @@ def test_labels_that_were_saved_are_missed(saved: Path, damage: Callable[[bytes]
     saved.write_bytes(damage(saved.read_bytes()))
     said = refusal(saved)
     assert " of the 6 lines that were saved" in said
-    assert f"remove {saved.with_suffix('.json')}" in said
+    assert f"remove {count_file(saved)}" in said
     with pytest.raises(StorageError, match="6 lines that were saved"):
         LabelBook(saved.parent.parent, "ann").say("s9", "sound")
-    saved.with_suffix(".json").unlink()
+    count_file(saved).unlink()
     kept = len(read_labels(saved))
     assert kept < 6
     LabelBook(saved.parent.parent, "ann").say("s9", "sound")
@@ -184,7 +184,43 @@ def test_line_ends_of_an_editor_change_no_label(saved: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"lines": "many"}', b'{"lines": -1}', b"[" * 100_000])
 def test_a_damaged_count_loses_no_label(saved: Path, content: bytes) -> None:
-    saved.with_suffix(".json").write_bytes(content)
+    count_file(saved).write_bytes(content)
     assert len(read_labels(saved)) == 6
     LabelBook(saved.parent.parent, "bo").say("s9", "sound")
-    assert json.loads(saved.with_suffix(".json").read_bytes()) == {"lines": 7}
+    assert json.loads(count_file(saved).read_bytes()) == {"lines": 7}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: lines + lines[:3],
+        lambda lines: lines[::-1],
+        lambda lines: [lines[1], lines[0], *lines[2:]],
+        lambda lines: [lines[0], *lines],
+    ],
+)
+def test_lines_that_are_doubled_or_in_another_order_are_named(saved: Path, damage: Callable[[list[bytes]], list[bytes]]) -> None:
+    """The last label of a solution holds, so either would bring an earlier one back."""
+    lines = saved.read_bytes().splitlines(keepends=True)
+    saved.write_bytes(b"".join(damage(lines)))
+    assert "is out of order: it was written as line " in refusal(saved)
+    saved.write_bytes(b"".join(lines))
+    assert len(read_labels(saved)) == 6
+
+
+def test_a_line_that_was_taken_out_on_purpose_leaves_its_number_free(saved: Path) -> None:
+    lines = saved.read_bytes().splitlines(keepends=True)
+    saved.write_bytes(b"".join(lines[:2] + lines[3:]))
+    count_file(saved).unlink()
+    book = LabelBook(saved.parent.parent, "ann")
+    book.say("s9", "sound")
+    book.say("s10", "sound")
+    assert [json.loads(each)["number"] for each in saved.read_bytes().splitlines()] == [1, 2, 4, 5, 6, 7, 8]
+    assert len(read_labels(saved)) == 7
+
+
+def test_labels_whose_folder_is_gone_are_missed(saved: Path) -> None:
+    for each in saved.parent.iterdir():
+        each.unlink()
+    saved.parent.rmdir()
+    assert "has 0 of the 6 lines that were saved" in refusal(saved)

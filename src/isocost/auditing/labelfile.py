@@ -32,8 +32,20 @@ def read_labels(path: Path) -> list[Label]:
         StorageError: the file cannot be read, a line is no label or was changed after it was written (the message names it), or labels are
             missing that were saved.
     """
+    return _read(path)[0]
+
+
+def next_number(path: Path) -> int:
+    """Return the number of the next line: one more than that of any line, and than there are lines. Raises as `read_labels` does."""
+    labels, last = _read(path)
+    return max(len(labels), last) + 1
+
+
+def _read(path: Path) -> tuple[list[Label], int]:
+    """Return the labels, and the largest number of a line."""
     saved = _saved(path)  # before the labels: another process may save one meanwhile
     labels: list[Label] = []
+    last = 0
     damaged: list[tuple[int, str]] = []
     lines = _content(path).split(b"\n")
     for number, line in enumerate(lines, start=1):
@@ -51,10 +63,12 @@ def read_labels(path: Path) -> list[Label]:
             if number < len(lines) or not _torn(line):
                 damaged.append((number, f"is {utf8_flaw(error)}" if isinstance(error, UnicodeDecodeError) else "cannot be read as JSON"))
             continue
-        if flaw := _unchecked(line, row) or _flaw(row):
+        own, flaw = _numbered(row, last)
+        if flaw := _unchecked(line, row) or flaw or _flaw(row):
             damaged.append((number, flaw))
         else:
             labels.append(Label(**row))
+            last = max(last, own)
     if damaged:
         raise _damage(path, damaged)
     if len(labels) < saved:
@@ -62,12 +76,12 @@ def read_labels(path: Path) -> list[Label]:
             f"{path}: has {len(labels):,} of the {quantity(saved, 'line')} that were saved\n"
             f"  a label is never lost silently: restore the file from a copy; to do without the others, remove {count_file(path)}"
         )
-    return labels
+    return labels, last
 
 
 def count_file(path: Path) -> Path:
-    """Return the file beside the labels that has their number, so that lines that are cut off are missed."""
-    return path.with_suffix(".json")
+    """Return the file of the run directory that has the number of labels: lines that are cut off are missed, and so is a lost folder."""
+    return path.parents[1] / "labels.json"
 
 
 def keep_count(path: Path, number: int, root: Path) -> None:
@@ -89,6 +103,16 @@ def _saved(path: Path) -> int:
     return found if type(found) is int else 0
 
 
+def _numbered(row: Any, last: int) -> tuple[int, str]:
+    """Drop the number of a line, and return it with the reason why it cannot follow the numbers before it; lines without one have 0."""
+    number = row.pop("number", None) if isinstance(row, dict) else None
+    if number is None:
+        return 0, ""
+    if type(number) is not int or number < 1:
+        return 0, "is not a label: number is no line's"
+    return number, "" if number > last else f"is out of order: it was written as line {number:,}, before those above it, or is a copy"
+
+
 def _unchecked(line: bytes, row: Any) -> str:
     """Return the reason why a line is not as it was written, and drop its checksum; lines of earlier versions have none."""
     if not isinstance(row, dict) or row.pop("check", None) is None:
@@ -106,6 +130,7 @@ def end_last_line(path: Path) -> None:
     end = _content(path).rpartition(b"\n")[2]
     try:
         row = json.loads(end.decode("utf-8", "surrogatepass"))
+        _numbered(row, 0)
         whole = bool(end.strip()) and not (_unchecked(end, row) or _flaw(row))
     except (ValueError, RecursionError):
         whole = False

@@ -13,7 +13,7 @@ from isocost.sampling.pools import Pool
 from isocost.sampling.reconciliation import logs_in
 from isocost.store import RunDirectory
 
-_REASON = "as the model, its address (base_url), the prompt, a sampling setting or the seed is another"
+_REASON = "as the model (its weights or table), its address (base_url), the prompt, a sampling setting or the seed is another"
 
 
 def refuse_renamed(pools: Mapping[str, Pool], directory: RunDirectory) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from isocost.auditing.labelfile import end_last_line, keep_count, read_labels
+from isocost.auditing.labelfile import end_last_line, keep_count, next_number, read_labels
 from isocost.auditing.labels import current_labels, kept_labels
 from isocost.errors import InputError, StorageError
 from isocost.paths import stamp_of
@@ -144,7 +144,8 @@ class LabelBook:
         with storage_errors(self._log.path):
             end_last_line(self._log.path)
         before = len(self.labels())
-        self._log.append(asdict(label))
+        # Numbered, as the last label of a solution holds: lines that are doubled or put in another order would change it.
+        self._log.append(asdict(label) | {"number": next_number(self._log.path)})
         with contextlib.suppress(StorageError):  # the label is saved, and the next one is counted with it
             keep_count(self._log.path, before + 1, self._path)
 

@@ -151,3 +151,18 @@ def test_a_choice_that_cannot_be_read_loses_no_other(bad: object, at: int) -> No
     assert (found.text, found.num_generated_tokens, found.sharing) == ("It is 1.", 9, 1)
     with pytest.raises(BadReplyError):
         read_reply({**reply, "choices": [bad, bad]}, TWO, [], None)
+
+
+@pytest.mark.parametrize("key", ["usage", "choices", "completion_tokens"])
+def test_a_key_that_occurs_twice_makes_a_reply_ambiguous(key: str) -> None:
+    """Of two usages the last would be charged, and of two lists of choices the last kept."""
+    usage = '{"prompt_tokens": 9, "completion_tokens": 9}'
+    whole = f'{{"choices": [{{"text": "x"}}], "usage": {usage}}}'
+    twice = {
+        "usage": whole[:-1] + ', "usage": {"prompt_tokens": 1, "completion_tokens": 1}}',
+        "choices": whole[:-1] + ', "choices": [{"text": "y"}]}',
+        "completion_tokens": whole.replace('"completion_tokens": 9', '"completion_tokens": 9, "completion_tokens": 1'),
+    }
+    parsed(whole.encode())
+    with pytest.raises(BadReplyError, match=f'ambiguous: key "{key}" occurs twice'):
+        parsed(twice[key].encode())

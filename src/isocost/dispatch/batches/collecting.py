@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.amounts import duration
-from isocost.dispatch.batches.completeness import lacking_lines, ran_nothing, with_closed
+from isocost.dispatch.batches.completeness import contradiction, lacking_lines, ran_nothing, with_closed
 from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
@@ -149,6 +149,8 @@ class Collector:
             is_refused = state.errors and self._ran_nothing(state, lines)
             # What is `_kept` is gone, and the user knows it.
             if is_refused or self._kept or not (lacking or missing):
+                if told_otherwise := contradiction(state, lines, self._submitter.submission):
+                    self._context.notify(told_otherwise)
                 return state, paths, lines
             if time.monotonic() - start > timing.results:
                 break

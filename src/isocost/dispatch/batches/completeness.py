@@ -37,6 +37,20 @@ def lacking_lines(state: BatchState, found: LineCount, seen: Submission) -> str:
     return lines if not (completed or failed) and (state.status == "completed" or not found.replies) else ""
 
 
+def contradiction(state: BatchState, found: LineCount, seen: Submission) -> str:
+    """Return a note where an endpoint counts requests as answered, and its files say that they were not run; "" elsewhere.
+
+    Some count every line as answered, so they are believed: such requests are free, and bought again.
+    """
+    most = max(state.completed, seen.most_completed)
+    if not found.not_run or most < found.asked:
+        return ""
+    counts = (
+        f"batch {state.id} counts all of its {found.asked:,} requests as answered, and its files say that {found.not_run:,} were not run"
+    )
+    return f"{counts}: nothing is charged for these, and they are bought again; compare the endpoint's own bill"
+
+
 def ran_nothing(state: BatchState, found: LineCount, seen: Submission) -> bool:
     """Return True if a batch was not accepted: it has failed, and nothing that was ever seen of it shows that it ran."""
     return state.status == "failed" and not _may_have_run(state, found, seen)

@@ -13,6 +13,7 @@ from isocost.digits import json_int
 from isocost.engines.base import Generation, Remark, sound
 from isocost.engines.openai.troubles import Trouble, has_error, in_reply
 from isocost.engines.openai.usage import Bounds, Usage, read_usage, refuse_beyond, uses
+from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.records import FinishReason
 
 # Where a message has what the model wrote: its thoughts, its answer, its calls of tools. A refusal may be a filter's own words, for free.
@@ -194,16 +195,20 @@ def parsed(content: bytes) -> Any:
     """Parse the body of a reply.
 
     Raises:
-        BadReplyError: it is not JSON, or not UTF-8.
+        BadReplyError: it is not JSON, or not UTF-8, or an object in it has a key twice.
     """
     try:
         text = content.decode("utf-8-sig")  # some write a mark first
         try:
-            return json.loads(text)
+            reply = json.loads(text)
         except json.JSONDecodeError:
             raise
         except ValueError:  # a number of more digits than Python reads at once
-            return json.loads(text, parse_int=json_int)
+            reply = json.loads(text, parse_int=json_int)
+        refuse_repeated_keys(text, reply)  # of two usages the last would be charged, of two lists of choices the last kept
+        return reply
+    except RepeatedKeyError as error:
+        raise BadReplyError(f"ambiguous: {error}") from error
     except (ValueError, RecursionError) as error:
         raise BadReplyError("not JSON" if content else "an empty reply") from error
 
