@@ -1,7 +1,8 @@
 """A million samples through replay and the number grader, from sampling to the report and to later reports: speed and memory.
 
-Memory is that of all processes together, with pages that several share counted once (PSS), measured twice a second. Run it with fewer
-samples to see that memory hardly grows with them: `python benchmarks/million.py --samples 250000`.
+Memory is that of all processes together, measured twice a second. Pages that several of them share count once, and in full also where
+other programs on the machine have the same files open, whose work would change the figure otherwise. Run it with fewer samples to see that
+memory hardly grows with them: `python benchmarks/million.py --samples 250000`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import random
 import resource
 import subprocess
@@ -16,6 +18,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +52,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=1_000_000)
     samples = parser.parse_args().samples
+    # polars, imported above, would set the allocator of the processes that are started here too, in place of `isocost`.
+    os.environ.pop("_RJEM_MALLOC_CONF", None)
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         write_table(base, samples // PROBLEMS)
@@ -105,7 +111,7 @@ def measured(command: list[str], folder: Path) -> tuple[float, list[Look]]:
         while not done.wait(0.5):
             stage = next((stage for stage, left in LEFT.items() if not (folder / "out" / left).exists()), "report")
             with contextlib.suppress(psutil.Error):  # it has ended
-                memory = sum(pss(each) for each in [root, *root.children(recursive=True)])
+                memory = memory_of([root, *root.children(recursive=True)])
                 looks.append(Look(time.perf_counter() - started, stage, memory))
 
     watcher = threading.Thread(target=look)
@@ -119,11 +125,18 @@ def measured(command: list[str], folder: Path) -> tuple[float, list[Look]]:
     return seconds, looks
 
 
-def pss(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.Error:
-        return 0
+def memory_of(processes: Iterable[psutil.Process]) -> int:
+    """Return the bytes that processes have in memory, the pages of a file once."""
+    own, files = 0, dict[str, int]()
+    for process in processes:
+        with contextlib.suppress(psutil.Error):  # it has ended
+            mapped = Counter[str]()
+            for each in process.memory_maps(grouped=False):
+                is_file = each.path.startswith("/")
+                own += each.anonymous if is_file else each.pss  # pages that a fork shares with its parent
+                mapped[each.path] += is_file * (each.rss - each.anonymous)
+            files |= {path: max(size, files.get(path, 0)) for path, size in mapped.items()}
+    return own + sum(files.values())
 
 
 def report_seconds(base: Path, change: str) -> float:

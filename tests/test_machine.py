@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import psutil
+import pyarrow as pa
 import pytest
 
-from isocost.machine import SELDOM, available_cores, rare_collections, release_freed, stop_signals
+from isocost.machine import SELDOM, available_cores, memory_returned, rare_collections, release_freed, stop_signals
 
 
 def test_the_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,3 +83,15 @@ def test_a_closed_terminal_stops_a_process_unless_nohup_keeps_it_going(monkeypat
     assert stop_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
     assert stop_signals() == (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("has_jemalloc", [True, False])
+def test_pyarrow_returns_memory_and_keeps_its_own_allocator(monkeypatch: pytest.MonkeyPatch, has_jemalloc: bool) -> None:
+    def absent() -> pa.MemoryPool:
+        raise NotImplementedError
+
+    own, pool = pa.default_memory_pool().backend_name, pa.system_memory_pool()
+    monkeypatch.setattr(pa, "jemalloc_memory_pool", (lambda: pool) if has_jemalloc else absent)
+    with memory_returned():
+        assert pa.default_memory_pool().backend_name == (pool.backend_name if has_jemalloc else own)
+    assert pa.default_memory_pool().backend_name == own

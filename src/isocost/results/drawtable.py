@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from isocost import paths
 from isocost.arrays import Bools, Floats, Ints
 from isocost.executors.storing import EXTRAS
+from isocost.machine import memory_returned
 from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
 from isocost.store import atomic_write
 
@@ -196,15 +197,18 @@ class DrawTable:
         Yields:
             Places in `draws`, and the texts of the draws at these places.
         """
-        # A row group at a time: a query for all of them reads some seventy ahead, and pyarrow's allocator keeps what it has read.
-        texts = self.scan().select(column)
-        for start in range(0, self.places.size, _ROW_GROUP):
-            places = self.places[start : start + _ROW_GROUP].astype(np.int64)
-            mine = np.flatnonzero(wanted[places])
-            if mine.size:
-                found = texts.slice(start, _ROW_GROUP).collect(engine="streaming").to_series().gather(mine)
-                # Texts that are gathered keep the whole row group in memory; arrow's older form of texts is a copy.
-                yield places[mine], pl.Series(found.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        start = 0
+        # A row group at a time: a query of polars reads some seventy ahead, and pre_buffer would read all of them.
+        with self.path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+            for group in range(parquet.num_row_groups):
+                places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
+                mine = np.flatnonzero(wanted[places])
+                for at in np.split(mine, range(PART, mine.size, PART)) if mine.size else ():
+                    with memory_returned():
+                        # pyarrow copies what is taken; polars would keep the texts of the whole group in memory.
+                        found = pl.Series(parquet.read_row_group(group, columns=[column], use_threads=False)[column].take(at))
+                    yield places[at], found
+                start += places.size
 
     def texts_of(self, places: Places, column: str = "generation") -> pl.Series:
         """Return the texts of the draws at `places`, in this order; all are in memory at once, so give at most `PART`."""

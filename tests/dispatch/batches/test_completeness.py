@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from isocost.dispatch.batches.completeness import lacking_lines, ran_nothing
+from isocost.dispatch.batches.completeness import contradiction, lacking_lines, ran_nothing
 from isocost.engines.batches import BatchState
 from isocost.executors.batchworker import LineCount
 from isocost.ledger.submissions import Submission
@@ -83,3 +83,12 @@ def test_a_failed_batch_ran_nothing_unless_something_shows_that_it_ran(total: in
     assert not ran_nothing(state("failed", total=total, failed=1), LineCount(asked=3), UNSEEN)
     assert not ran_nothing(state("failed", total=total), LineCount(asked=3, lines=1, not_run=1), UNSEEN)
     assert not ran_nothing(state("expired", total=total), LineCount(asked=3), UNSEEN)
+
+
+def test_requests_that_are_counted_as_answered_and_called_not_run_are_told() -> None:
+    """They are believed to be free, as some endpoints count every line as answered."""
+    found = LineCount(asked=3, lines=3, replies=1, not_run=2)
+    said = contradiction(state(total=3, completed=3), found, UNSEEN)
+    assert said.startswith("batch b counts all of its 3 requests as answered, and its files say that 2 were not run: nothing is charged")
+    assert not contradiction(state(total=3, completed=1), found, UNSEEN)
+    assert not contradiction(state(total=3, completed=3), LineCount(asked=3, lines=3, replies=3), UNSEEN)
