@@ -343,7 +343,7 @@ def test_draws_that_count_no_more_are_told_before_others_are_bought(
         changed = f"sampling.{key}={value}" if value else f"models.weak.base_url={server.url.replace('127.0.0.1', 'localhost')}"
         left = shell("run", path, "-o", out, "--set", changed)
     assert left.code == 0, left
-    told = f"weak: it is sampled from the start; its {kept} stored draws of before do not count, as the model, its address (base_url), "
+    told = f"weak: it is sampled from the start; its {kept} stored draws of before do not count, as the model (its weights "
     assert left.err.count(told) == 1, left.err
     assert "sampled from the start" not in shell("run", path, "-o", out, "--set", changed).err
 
