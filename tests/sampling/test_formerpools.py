@@ -34,7 +34,7 @@ def test_draws_of_other_settings_are_told_and_those_of_other_questions_are_not(t
     assert notes(tmp_path) == []
     assert notes(tmp_path, p="Another question?") == []
     (told,) = notes(tmp_path, "other weights")
-    assert told.startswith("weak: it is sampled from the start; its 3 stored draws of before do not count, as the model (its weights or table), ")
+    assert told.startswith("weak: it is sampled from the start; its 3 stored draws of before do not count, as the model (its ")
 
 
 def test_a_dry_run_tells_of_draws_that_would_not_count_and_a_plan_of_changed_settings(
