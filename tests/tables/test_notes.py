@@ -36,6 +36,18 @@ def test_a_second_verdict_that_differs_is_named(tmp_path: Path) -> None:
     assert f"{note}." in survey_file(path, [1]).warnings
 
 
+def test_half_characters_are_replaced_in_texts_and_counted_and_never_make_one_name_of_two(tmp_path: Path) -> None:
+    texts = {"a": "fine", "b": "cut \\ud83d", "c": "\\udfff"}
+    path = tmp_path / "t.jsonl"
+    lines = [f'{{"problem_id": "{name}", "model": "m", "correct": true, "generation": "{text}"}}' for name, text in texts.items()]
+    names = ['{"problem_id": "p\\ud800", "model": "m", "correct": true}', '{"problem_id": "p\\ud801", "model": "m", "correct": true}']
+    path.write_text("\n".join([*lines, *names]))
+    rows, account = read(path)
+    assert [row["generation"] for row in rows] == ["fine", "cut \ufffd", "\ufffd"]
+    assert list(doubts(account)) == [f"half characters (lone surrogates) became U+FFFD in generation of 2 samples (first: {path}:2)"]
+    assert account.skipped == {"problem_id holds half a character (a lone surrogate), which no table can hold": (2, f"{path}:4")}
+
+
 VERIFIED = {"problem_id": "p", "model": "m", "correct": True, "outcome": "correct", "predicted_answer": "1", "reason": "equal"}
 
 

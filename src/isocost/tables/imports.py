@@ -66,6 +66,7 @@ class Account:
         passed: Scores beside the one that decided by default, by the names of both.
         further: Files whose samples were numbered after those of earlier files, by model.
         doubts: What is wrong with files that are read all the same, a sentence each.
+        mended: Columns in which half characters (lone surrogates) became U+FFFD: how many samples, and the place of the first.
         named: Models that are named after a folder or a part of its path, because the file has none.
     """
 
@@ -78,12 +79,18 @@ class Account:
     passed: dict[tuple[str, str], Passed] = field(default_factory=dict)
     further: dict[str, dict[str, None]] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+    mended: dict[str, tuple[int, str]] = field(default_factory=dict)
     named: dict[str, None] = field(default_factory=dict)
 
     def skip(self, unread: Unread) -> None:
         """Count a record that gives no sample."""
         many, first = self.skipped.get(unread.reason, (0, unread.at))
         self.skipped[unread.reason] = (many + 1, first)
+
+    def mend(self, column: str, at: str) -> None:
+        """Count a sample whose text had half characters in this column."""
+        many, first = self.mended.get(column, (0, at))
+        self.mended[column] = (many + 1, first)
 
     @property
     def samples(self) -> int:
@@ -271,6 +278,9 @@ class Importer:
         if judged.correct is None and row["generation"] is None:
             return Unread(at=at, reason=f"neither a verdict nor a text: {judged.reason}")
         self._count(sample, judged)
+        for name, value in values.items():
+            if isinstance(value, str) and isinstance(row[name], str) and row[name] is not value:
+                self.account.mend(name, at)
         row["pool"] = row["pool"] or row["model"]
         return {**row, "sample_index": self._index(row, at, file), "correct": judged.correct}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from isocost.amounts import quantity
+
 if TYPE_CHECKING:
     from isocost.tables.imports import Account
 
@@ -21,6 +23,8 @@ def doubts(account: Account) -> Iterator[str]:
     for model, files in account.further.items():
         shown = ", ".join(list(files)[:_MOST]) + (", ..." if len(files) > _MOST else "")
         yield f'samples of "{model[:_SHOWN]}" count as further draws of problems that earlier files have: {shown}'
+    for column, (many, first) in account.mended.items():
+        yield f"half characters (lone surrogates) became U+FFFD in {column[:_SHOWN]} of {quantity(many, 'sample')} (first: {first})"
     yield from account.doubts
 
 

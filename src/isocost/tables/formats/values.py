@@ -11,6 +11,7 @@ from isocost.tables.columns import COLUMNS, COST_RANGE, COUNTS, is_cost
 # Looked up for every value of every row; polars compares types slowly.
 _WHOLE = frozenset(name for name, kind in COLUMNS.items() if kind == pl.Int64())
 _AMOUNTS = frozenset(name for name, kind in COLUMNS.items() if kind == pl.Float64())
+_NAMES = frozenset(("problem_id", "model", "pool"))  # two that differ must stay two
 _DIGITS = re.compile(r"[0-9]{1,18}(?:\.0*)?")
 
 
@@ -31,7 +32,7 @@ def column_value(name: str, value: object) -> str | int | float | None:
     if name in _AMOUNTS:
         return _amount(name, value)
     if isinstance(value, str):
-        return text_of(value)
+        return _text(name, value)
     # Answers, ids and the user's own columns are written as numbers by many tools. A generation never is.
     if name == "problem_id" and isinstance(value, float) and value.is_integer():
         return str(int(value))  # pandas makes floats of whole ids if one is missing
@@ -62,10 +63,12 @@ def _amount(name: str, value: object) -> float:
     return number
 
 
-def text_of(text: str) -> str:
-    """Replace lone surrogates so that a text encodes as UTF-8."""
+def _text(name: str, text: str) -> str:
+    """Return the same object if the text encodes as UTF-8, else the text with U+FFFD for each lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:
+        if name in _NAMES:
+            raise ValueFlawError(f"{name} holds half a character (a lone surrogate), which no table can hold") from None
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
