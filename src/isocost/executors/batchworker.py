@@ -153,6 +153,8 @@ class LineCount:
         refused: Requests with a reply of another status.
         not_run: Requests with a line that says that they were not run.
         is_cut_off: True if a line of the files is not whole.
+        strange: Lines of the files that are no results of any request.
+        first_strange: The beginning of the first of them.
     """
 
     asked: int = 0
@@ -161,6 +163,8 @@ class LineCount:
     refused: int = 0
     not_run: int = 0
     is_cut_off: bool = False
+    strange: int = 0
+    first_strange: str = ""
 
     def __add__(self, other: LineCount) -> LineCount:
         return LineCount(
@@ -170,6 +174,8 @@ class LineCount:
             refused=self.refused + other.refused,
             not_run=self.not_run + other.not_run,
             is_cut_off=self.is_cut_off or other.is_cut_off,
+            strange=max(self.strange, other.strange),  # both are of the same files
+            first_strange=self.first_strange or other.first_strange,
         )
 
 
@@ -194,6 +200,8 @@ def _counted(found: ResultFiles, ids: Sequence[str]) -> LineCount:
         refused=lines.count("refused"),
         not_run=lines.count("not run"),
         is_cut_off=found.cut_off > 0,
+        strange=found.strange,
+        first_strange=found.first_strange,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 LONGEST_LINE = 64 * 2**20  # bytes, as of a single reply; a longer line counts as missing
+_SHOWN = 80  # characters of a line in a message
 _ID = re.compile(rb'"custom_id"\s*:\s*"([^"\\]{1,64})"')
 
 
@@ -21,6 +22,8 @@ class ResultFiles:
 
     Attributes:
         cut_off: The number of lines that do not end an object, as the last one of a file that is not whole.
+        strange: The number of lines that are no results: without a custom_id, or with neither response nor error.
+        first_strange: The beginning of the first of them.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -28,6 +31,7 @@ class ResultFiles:
         self._places: dict[str, tuple[int, int]] = {}
         self._repeated: dict[str, list[tuple[int, int]]] = {}  # the places of an id's later lines
         self.cut_off = 0
+        self.strange, self.first_strange = 0, ""
         for number, file in enumerate(self._files):
             self._index(number, file)
 
@@ -58,8 +62,13 @@ class ResultFiles:
     def _index(self, number: int, file: BinaryIO) -> None:
         offset = 0
         while line := file.readline(LONGEST_LINE):
-            self.cut_off += bool(text := line.strip()) and not text.endswith(b"}")
-            if found := _custom_id(line):
+            text = line.strip()
+            self.cut_off += bool(text) and not text.endswith(b"}")
+            found = _custom_id(line)
+            if text and (found is None or not (b'"response"' in line or b'"error"' in line)):
+                self.strange += 1
+                self.first_strange = self.first_strange or text[: 4 * _SHOWN].decode("utf-8", "replace")[:_SHOWN]
+            if found:
                 if found in self._places:
                     self._repeated.setdefault(found, []).append((number, offset))
                 else:

@@ -134,6 +134,33 @@ def test_answers_of_an_expired_batch_without_counts_that_cannot_be_read_are_not_
         assert (server.bill()["twice"], events(tmp_path / OUT)["lost"]) == (0, 0)
 
 
+ARRAY = b"[" + b'{"custom_id": "a", "response": {}}, ' * 3 + b"{}]"
+PAGE = b"<!DOCTYPE html>\n<title>503</title>\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda content: PAGE, '2 lines of its files are no results of a request; the first begins: "<!DOCTYPE html>"'),
+        (lambda content: ARRAY, "1 line of its files is no result of a request"),
+        (lambda content: content.decode().encode("utf-16"), "of its files are no results of a request"),
+        (lambda content: content.replace(b'"response":', b'"body":').replace(b'"error":', b'"flaw":'), "24 lines of its files are no"),
+    ],
+)
+def test_files_in_another_form_are_shown_and_kept(quick: Shell, tmp_path: Path, change: Callable[[bytes], bytes], words: str) -> None:
+    with BatchServer() as server:
+        study = study_of(server, tmp_path)
+        change_content(server, change)
+        assert_stopped(server, tmp_path, study, quick, words)
+        (kept,) = (tmp_path / OUT).rglob("*.output.unread.jsonl")
+        whole = kept.read_bytes()
+        assert str(kept.relative_to(tmp_path)) in quick("run", study, "-o", tmp_path / OUT).err
+        cancelled = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert words in cancelled.err
+        assert events(tmp_path / OUT)["lost"] == DRAWS
+        assert kept.read_bytes() == whole
+
+
 def test_a_file_that_is_gone_is_not_waited_for_where_its_requests_are_to_be_charged(
     quick: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

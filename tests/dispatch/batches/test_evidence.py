@@ -153,6 +153,19 @@ def test_a_batch_that_ends_without_a_file_is_not_bought_again(quick: Shell, tmp_
     assert events(tmp_path / OUT) == {"reserve": DRAWS, "lost": DRAWS}
 
 
+def test_counts_that_contradict_the_files_stop_a_start_in_the_third_batch(quick: Shell, tmp_path: Path) -> None:
+    """Some endpoints count every line as answered, so one such batch is believed; a start of nothing but such batches is not."""
+    with BatchServer(endings=[Ending(state="expired", share=0.3)] * 20) as server:
+        study = study_of(server, tmp_path)
+        show(server, lambda row, batch: row.update(counts(batch.lines, batch.lines) if batch.state in FINAL else {}))
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "model weak: 3 batches of this start count requests as answered, and their files say that these were not run" in left.err
+        assert server.calls["create"] == 3
+        assert quick("run", study, "-o", tmp_path / OUT).code in (0, 1)
+        assert server.calls["create"] > 3
+
+
 def test_requests_in_neither_file_are_waited_for(patient: Shell, tmp_path: Path) -> None:
     late = {**counts(DRAWS, 0, DRAWS // 2), "output_file_id": None}
     with BatchServer(endings=[Ending(state="expired", share=0.5)]) as server:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.amounts import duration
-from isocost.dispatch.batches.completeness import contradiction, lacking_lines, ran_nothing, with_closed
+from isocost.dispatch.batches.completeness import contradiction, doubtful, lacking_lines, no_results, ran_nothing, with_closed
 from isocost.dispatch.batches.steps import Steps
 from isocost.dispatch.batches.submitting import CHUNK, Submitter
 from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
@@ -66,6 +66,7 @@ class Collector:
     def __init__(self, context: BatchContext, waiting: WaitingCalls, submitter: Submitter) -> None:
         self._context, self._waiting, self._submitter = context, waiting, submitter
         self._tally = _Tally()
+        self._contradicted = ""
         self._kept: set[str] = set()  # remote files that may hold replies which were not read
 
     def collect(self, state: BatchState) -> Steps[BatchState | None]:
@@ -88,6 +89,8 @@ class Collector:
         tally = self._tally
         if tally.unread:
             self._keep(state, paths)
+        elif lines.strange and self._kept:
+            self._context.notify(f"{no_results(lines)}; the files are kept: {_set_aside(paths)}")
         self._context.submissions.record("collected", self._submitter.submission.id)
         yield from self.clean(state)
         if tally.error is not None:
@@ -119,9 +122,7 @@ class Collector:
                 details=[f"they may be paid, and are not bought again; the files are kept: {files}"],
                 advice="the same command reads them again; --cancel-batches charges these requests at their worst case",
             )
-        # Under names that no later start deletes, if this one is killed before it has closed the submission.
-        renamed = [path.replace(path.with_suffix(".unread.jsonl")) for path in paths]
-        self._context.notify(f"{told}; they are charged, and the files are kept: {' and '.join(map(str, renamed))}")
+        self._context.notify(f"{told}; they are charged, and the files are kept: {_set_aside(paths)}")
         self._kept.update(file for file in (state.output_file, state.error_file) if file)
         for call, error in unread:
             self._charge(call, error)
@@ -149,8 +150,9 @@ class Collector:
             is_refused = state.errors and self._ran_nothing(state, lines)
             # What is `_kept` is gone, and the user knows it.
             if is_refused or self._kept or not (lacking or missing):
-                if told_otherwise := contradiction(state, lines, self._submitter.submission):
-                    self._context.notify(told_otherwise)
+                self._contradicted = contradiction(state, lines, self._submitter.submission)
+                if self._contradicted:
+                    self._context.notify(self._contradicted)
                 return state, paths, lines
             if time.monotonic() - start > timing.results:
                 break
@@ -164,9 +166,12 @@ class Collector:
             state = (yield from self._submitter.ask(batchworker.look, self._submitter.submission.batch)) or state
             self._submitter.note(state)
         if lacking:
+            details: list[str] = []
             if not self._context.terms.cancel:
+                if lines.strange:
+                    details = [f"{no_results(lines)}; the files are kept: {_set_aside(paths)}"]
                 yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
-            self._unread([file for file in (state.output_file, state.error_file) if file], lacking)
+            self._unread([file for file in (state.output_file, state.error_file) if file], lacking, details)
         elif not self._ran_nothing(state, lines):
             of = f"batch {state.id} is {state.status}, and {missing:,} of its requests are in neither of its files"
             self._context.notify(f"{of}; they are charged at their worst case")
@@ -214,8 +219,13 @@ class Collector:
             yield self._context.timing.retry
         return (yield from self._submitter.ask(batchworker.download, file, path))  # type: ignore[no-any-return]
 
-    def _unread(self, files: Sequence[str], told: str) -> None:
+    def _unread(self, files: Sequence[str], told: str, details: Sequence[str] = ()) -> None:
         """Leave result files at the endpoint that may hold answers which were paid, and were not read.
+
+        Args:
+            files: Their ids.
+            told: What the files lack.
+            details: What they have instead.
 
         Raises:
             EngineError: the run was not asked to cancel; nothing is charged yet, and nothing is bought again.
@@ -224,6 +234,7 @@ class Collector:
         if not self._context.terms.cancel:
             raise EngineError(
                 f"model {self._submitter.submission.model}: {told}; its answers may be paid",
+                details=details,
                 advice="the same command looks again; if they are gone for good, --cancel-batches charges its requests at their worst case",
             )
         self._context.notify(f"{told}; requests without an answer are charged at their worst case")
@@ -296,6 +307,9 @@ class Collector:
         for call, error in tally.refused:
             self._charge(call, error)
         self._close()
+        self._waiting.contradicted += bool(self._contradicted)
+        if self._contradicted and self._waiting.contradicted >= MOST_ATTEMPTS and not self._context.terms.cancel:
+            tally.error = tally.error or doubtful(self._submitter.submission.model, self._waiting.contradicted)
         if self._is_up(state):
             self._waiting.barren = 0
             failed = [call_and_reason for call, error in tally.unanswered for call_and_reason in self._try_again(call, error)]
@@ -368,6 +382,11 @@ class Collector:
         for reason, keys in self._tally.free.items():
             self._context.ledger.close_all("retry", keys, reason)
         self._tally.lost, self._tally.free = {}, {}
+
+
+def _set_aside(paths: Sequence[Path]) -> str:
+    """Rename result files, so that neither a later start nor the end of their batch deletes them; return their names."""
+    return " and ".join(str(path.replace(path.with_suffix(".unread.jsonl"))) for path in paths)
 
 
 def _problems(calls: Sequence[tuple[Call, IsocostError]]) -> list[str]:

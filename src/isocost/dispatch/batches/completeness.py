@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isocost.engines.batches import BatchState
+from isocost.errors import EngineError
 from isocost.executors.batchworker import LineCount
 from isocost.ledger.submissions import Submission
 
@@ -49,6 +50,21 @@ def contradiction(state: BatchState, found: LineCount, seen: Submission) -> str:
         f"batch {state.id} counts all of its {found.asked:,} requests as answered, and its files say that {found.not_run:,} were not run"
     )
     return f"{counts}: nothing is charged for these, and they are bought again; compare the endpoint's own bill"
+
+
+def doubtful(model: str, batches: int) -> EngineError:
+    """Return the error that stops a start in which several batches of a model had such a contradiction."""
+    return EngineError(
+        f"model {model}: {batches:,} batches of this start count requests as answered, and their files say that these were not run",
+        details=["nothing is charged for them, and they would be bought again; if the endpoint bills them, the limit does not hold"],
+        advice="compare the endpoint's own bill; the same command goes on buying",
+    )
+
+
+def no_results(found: LineCount) -> str:
+    """Return what files have that are in another form than results."""
+    lines = "1 line of its files is no result" if found.strange == 1 else f"{found.strange:,} lines of its files are no results"
+    return f'{lines} of a request; the first begins: "{found.first_strange}"'
 
 
 def ran_nothing(state: BatchState, found: LineCount, seen: Submission) -> bool:

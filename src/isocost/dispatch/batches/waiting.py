@@ -21,6 +21,7 @@ class WaitingCalls:
         again: Calls that an earlier batch did not answer. They go first.
         failures: The number of batches in which a call failed, by key.
         barren: The number of batches in a row without any answer.
+        contradicted: The number of batches that counted requests as answered which their files say were not run.
         most: The most calls of a batch.
         not_before: The time (monotonic) before which none is submitted.
         pause: Seconds of the last pause after a batch that exceeded the endpoint's queue; 0 once one was accepted.
@@ -31,6 +32,7 @@ class WaitingCalls:
     again: deque[Call] = field(default_factory=deque)
     failures: Counter[str] = field(default_factory=Counter)
     barren: int = 0
+    contradicted: int = 0
     most: int = MOST_REQUESTS
     not_before: float = 0.0
     pause: float = 0.0
