@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,23 @@ def test_unknown_model_and_unreadable_tables_are_told(table: Path, tmp_path: Pat
     (tmp_path / "broken.jsonl").write_text('{"problem_id": ')
     with pytest.raises(ModelError, match="cannot be read"):
         look_up(tmp_path / "broken.jsonl", "p1", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda text: b"\xef\xbb\xbf" + text, r":1: not JSON: Unexpected UTF-8 BOM"),
+        (lambda text: text.replace(b"p1 solution 1", b"p1 \0"), r":2: not JSON: Invalid control character"),
+        (lambda text: text.replace(b"p1 solution 1", b"p1 \xff"), r":2: not UTF-8, at byte "),
+        (lambda text: text[:-20], r"not JSON: "),
+    ],
+)
+def test_the_line_of_a_table_that_cannot_be_read_is_named(table: Path, tmp_path: Path, change: Callable[[bytes], bytes], why: str) -> None:
+    lines = tmp_path / "samples.jsonl"
+    pl.read_parquet(table).write_ndjson(lines)
+    lines.write_bytes(change(lines.read_bytes()))
+    with pytest.raises(ModelError, match=f"cannot be read as a table of samples: .*{why}"):
+        look_up(lines, "p1", 0, 1)
 
 
 def test_pools_are_kept_apart(table: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pyarrow.parquet as pq
 
 from isocost.engines.replay.recorded import REASONS, Recorded
 from isocost.engines.replay.texts import Texts
+from isocost.encodings import utf8_flaw
 from isocost.errors import ModelError
 from isocost.machine import release_freed
-from isocost.paths import matching, scan_jsonl, scan_parquet
+from isocost.paths import matching, open_file, scan_jsonl, scan_parquet
 
 _NEEDED = {"problem_id": "", "model": "", "generation": " for the solutions", "num_generated_tokens": " for their cost"}
 _PART = 10_000  # texts in memory at once
@@ -45,8 +47,23 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
         _refuse_repeated(rows, where)
         return _recorded(rows, stored.in_order(rows["row"].to_numpy().astype(np.int64)))
     except (OSError, pl.exceptions.PolarsError) as error:
-        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        why = getattr(error, "strerror", None) or _first_flaw(table) or str(error).partition("\n")[0]
         raise ModelError(f"{table}: cannot be read as a table of samples: {why}") from error
+
+
+def _first_flaw(table: Path) -> str:
+    """Return the first line of a table in JSONL that is no JSON, with the reason; "" if there is none. Parsers of columns name no line."""
+    files = sorted(table.rglob("*.jsonl")) if table.is_dir() else matching(table)
+    for path in files if table.suffix.lower() != ".parquet" else ():
+        with open_file(path) as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    json.loads(line.decode("utf-8") if line.strip() else "null")
+                except UnicodeDecodeError as error:
+                    return f"{path}:{number}: {utf8_flaw(error)}"
+                except (ValueError, RecursionError) as error:
+                    return f"{path}:{number}: not JSON: {getattr(error, 'msg', error)}"
+    return ""
 
 
 class _Table:
