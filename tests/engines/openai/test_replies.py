@@ -166,3 +166,11 @@ def test_a_key_that_occurs_twice_makes_a_reply_ambiguous(key: str) -> None:
     parsed(whole.encode())
     with pytest.raises(BadReplyError, match=f'ambiguous: key "{key}" occurs twice'):
         parsed(twice[key].encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_a_reply_in_another_encoding_is_told_from_one_that_is_no_json(encoding: str) -> None:
+    with pytest.raises(BadReplyError, match="another encoding"):
+        parsed('{"choices": [{"text": "né"}]}'.encode(encoding))
+    with pytest.raises(BadReplyError, match="^not JSON$"):
+        parsed(b'{"choices": ')

@@ -210,6 +210,8 @@ def parsed(content: bytes) -> Any:
     except RepeatedKeyError as error:
         raise BadReplyError(f"ambiguous: {error}") from error
     except (ValueError, RecursionError) as error:
+        if isinstance(error, UnicodeDecodeError) or b"\0" in content:  # UTF-16 has zero bytes
+            raise BadReplyError("not JSON in UTF-8, but in another encoding") from error
         raise BadReplyError("not JSON" if content else "an empty reply") from error
 
 
