@@ -26,15 +26,25 @@ def buy(results: Results, pair: Pair, ways: Collection[int]) -> str:
         pair: Two cells.
         ways: The directions of decided differences: 1 for the left cell, -1 for the right one.
     """
+    if len(set(ways)) != 1 or not _are_two_models(results, pair):
+        return ""
+    return f"buy from {pair[0 if 1 in ways else 1].plan.models[0]}: "
+
+
+def open_choice(results: Results, pair: Pair) -> str:
+    """Return that the choice between two models at one budget is open, before a difference that was not found; else ""."""
+    return "which model to buy from is open: " if _are_two_models(results, pair) else ""
+
+
+def _are_two_models(results: Results, pair: Pair) -> bool:
+    """Return True if two cells spent one budget on a model each, which no policy ended early: their difference says where to buy."""
     left, right = pair
     observing = {each.cell for each in results.spendings}
     same_budget = left.plan.cell.budget is not None and left.plan.cell.budget == right.plan.cell.budget
     models = [cell.plan.models for cell in pair]
-    if len(set(ways)) != 1 or not same_budget or any(len(own) != 1 for own in models) or models[0] == models[1]:
-        return ""
-    if observing & {cell.plan.cell.name for cell in pair} or any(_unspent(cell) > _UNSPENT for cell in pair):
-        return ""
-    return f"buy from {models[0][0] if 1 in ways else models[1][0]}: "
+    if not same_budget or any(len(own) != 1 for own in models) or models[0] == models[1]:
+        return False
+    return not (observing & {cell.plan.cell.name for cell in pair} or any(_unspent(cell) > _UNSPENT for cell in pair))
 
 
 def _unspent(cell: CellResult) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from isocost.amounts import fixed, format_amount, listed, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
-from isocost.reporting.buying import buy, left_unspent, paired_coverage, paired_kept, policy_findings, turned, unsettled
+from isocost.reporting.buying import buy, left_unspent, open_choice, paired_coverage, paired_kept, policy_findings, turned, unsettled
 from isocost.reporting.numbers import count, decided, detects, percent
 from isocost.reporting.rounds import rounds_finding
 
@@ -225,7 +225,8 @@ def _verdict(results: Results, pair: tuple[CellResult, CellResult], effects: _Ef
         paired = paired_coverage(results, pair)
         if _ways(paired):
             return buy(results, pair, _ways(paired)) + _covering(results, pair)
-        return _covering(results, pair) + unsettled(results, pair) + _more_solutions(results, pair)
+        is_open = open_choice(results, pair) if paired is not None else ""
+        return is_open + _covering(results, pair) + unsettled(results, pair) + _more_solutions(results, pair)
     trained, paired = _trained(_names(pair), effects) + _settling(effects.deciding), paired_coverage(results, pair)
     bought = buy(results, pair, _ways(paired))
     if not bought or paired is None:

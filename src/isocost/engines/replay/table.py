@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from isocost.encodings import utf8_flaw
 from isocost.engines.replay.recorded import REASONS, Recorded
 from isocost.engines.replay.texts import Texts
-from isocost.encodings import utf8_flaw
 from isocost.errors import ModelError
 from isocost.machine import release_freed
 from isocost.paths import matching, open_file, scan_jsonl, scan_parquet
