@@ -331,6 +331,20 @@ except RunDirectoryError as error:
     assert (tmp_path / "run" / "study.yaml").exists()
 
 
+def test_a_new_folder_on_a_full_disk_is_named_and_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, data: bytes, place: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "run"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(StorageError, match=f"^{path / 'lock'}: the disk is full"), RunDirectory(path):
+            pass
+    assert not path.exists()
+    with RunDirectory(path):
+        assert (path / "lock").read_text() == str(os.getpid())
+
+
 def test_a_file_is_no_run_directory(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(RunDirectoryError, match="run: is a file, not a folder"), RunDirectory(tmp_path / "run"):

@@ -125,7 +125,7 @@ def _format_unexpected(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "out of memory; give it more, or use smaller pieces"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{error.filename or 'standard output'}: {error.strerror}"
+        return f"{error.filename or 'a file or standard output'}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in _OF_A_PATH and error.filename:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN):

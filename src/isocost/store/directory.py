@@ -58,7 +58,12 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"{self.path}: in use by process {self._holder()}\n  wait for it, or stop it, or name another folder with -o"
             ) from None
-        self._lock.write(str(os.getpid()))
+        try:
+            with storage_errors(self.path / LOCK):
+                self._lock.write(str(os.getpid()))
+        except StorageError:
+            self.__exit__()  # a `with` block that was not entered is not left
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
