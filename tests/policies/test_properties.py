@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 
 from isocost.errors import BudgetError
 from isocost.passrates import fixed_prior
-from isocost.policies import FIXED, POLICIES, load_policy
+from isocost.policies import FIXED, ONE_MODEL, POLICIES, SEVERAL_MODELS, load_policy
 from isocost.policies.adaptive import Adaptive
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Policy, Terms
 from isocost.records import Outcome, Verdict
 from tests.policies.buying import INCORRECT, Bought, Draw, buy, make_terms
 
-ONE_MODEL = ("uniform", "first-hit", "dart")
-SEVERAL = ("mixed", "cascade")
 MODELS = ("a", "b", "c")
 FEWER = settings(max_examples=settings().max_examples // 3)  # an example is a whole run
 
@@ -79,7 +77,7 @@ pairs = st.tuples(st.integers(0, 5), st.sampled_from(MODELS))
 
 @st.composite
 def worlds(draw: st.DrawFn, name: str) -> World:
-    n, least = draw(st.integers(1, 6)), 2 if name in SEVERAL else 1
+    n, least = draw(st.integers(1, 6)), 2 if name in SEVERAL_MODELS else 1
     models = MODELS[: 1 if name in ONE_MODEL else draw(st.integers(least, 3))]
     basis = draw(st.sampled_from(["planned", "realised"]))
     expected = {m: draw(costs) for m in models}
@@ -170,7 +168,7 @@ def test_money_is_left_only_if_nothing_is_left_to_buy_with_it(name: str, data: s
     world = data.draw(worlds(name))
     terms, bought = world.terms, bought_in(world, name)
     shares = terms.shares or {m: 1 / len(terms.models) for m in terms.models}
-    shares = shares if name in SEVERAL else dict.fromkeys(terms.models, 1.0)
+    shares = shares if name in SEVERAL_MODELS else dict.fromkeys(terms.models, 1.0)
     paid = world.spent(bought)
     # The money of a cascade goes on to the most expensive model.
     last = max(terms.models, key=lambda m: terms.expected[m])

@@ -30,7 +30,8 @@ KEYS: dict[str, tuple[str, ...]] = {
 AUTO = "auto"  # not a policy: a run chooses one after its pilot
 ONE_MODEL = frozenset({"uniform", "first-hit", "dart"})  # policies that draw from one model
 SEVERAL_MODELS = frozenset({"mixed", "cascade"})  # policies that divide money among models
-FIXED = frozenset({"uniform", "mixed"})  # policies whose draws do not depend on outcomes
+# Policies that draw equally often from every problem, whatever the outcomes. Plans, curves and backtests take their counts for granted.
+FIXED = frozenset({"uniform", "mixed"})
 
 
 def import_policy(name: str) -> Callable[[Terms], object]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from isocost.amounts import quantity
-
 if TYPE_CHECKING:
     from isocost.tables.imports import Account
 
@@ -24,7 +22,8 @@ def doubts(account: Account) -> Iterator[str]:
         shown = ", ".join(list(files)[:_MOST]) + (", ..." if len(files) > _MOST else "")
         yield f'samples of "{model[:_SHOWN]}" count as further draws of problems that earlier files have: {shown}'
     for column, (many, first) in account.mended.items():
-        yield f"half characters (lone surrogates) became U+FFFD in {column[:_SHOWN]} of {quantity(many, 'sample')} (first: {first})"
+        samples = "1 sample" if many == 1 else f"{many:,} samples"
+        yield f"half characters (lone surrogates) became U+FFFD in {column[:_SHOWN]} of {samples} (first: {first})"
     yield from account.doubts
 
 

@@ -172,5 +172,5 @@ def test_a_key_that_occurs_twice_makes_a_reply_ambiguous(key: str) -> None:
 def test_a_reply_in_another_encoding_is_told_from_one_that_is_no_json(encoding: str) -> None:
     with pytest.raises(BadReplyError, match="another encoding"):
         parsed('{"choices": [{"text": "né"}]}'.encode(encoding))
-    with pytest.raises(BadReplyError, match="^not JSON$"):
+    with pytest.raises(BadReplyError, match=r"^not JSON$"):
         parsed(b'{"choices": ')
