@@ -34,7 +34,7 @@ def test_a_run_stops_after_the_named_stage_and_says_what_goes_on(tmp_path: Path)
     whole = stopped(study, out, "report")
     assert whole.stdout.endswith(f"report: {out}/report.html\n")
     assert "resume with" not in whole.stderr
-    told = f"solutions and labels: isocost view '{out}'\na training set: isocost export '{out}' --arm weak@low -o data\n"
+    told = f"solutions and labels: isocost view '{out}'\nthe largest training set: isocost export '{out}' --arm weak@low -o data\n"
     assert whole.stderr.endswith(told)
 
 

@@ -23,6 +23,7 @@ from isocost.measuring import survey_file, survey_json
 from isocost.running import run
 from isocost.store import RunDirectory
 from isocost.tables.imports import Wishes
+from isocost.viewer.labelbook import LabelBook
 from tests.builders import write_study
 
 CELL = "weak@low"
@@ -174,6 +175,28 @@ def test_a_training_set_that_is_older_than_its_labels_is_named(finished: Path, t
     assert export(tmp_path / "run", CELL, "kto", tmp_path / "draws").note == ""  # every draw, whatever people say
     os.utime(labels, ns=(reported - 1, reported - 1))
     assert export(tmp_path / "run", CELL, "messages", tmp_path / "made").note == ""
+
+
+def test_rows_that_people_labelled_unsound_are_counted(finished: Path, tmp_path: Path) -> None:
+    """By default labels measure, and take nothing out."""
+    copied = tmp_path / "a run"
+    shutil.copytree(finished, copied)
+    kept = rows_of(copied, tmp_path / "before")
+    first, second, third = kept["sample_id"].to_list()[:3]
+    book = LabelBook(copied, "ann")
+    for sample_id, verdict in ((first, "unsound"), (second, "sound"), (third, "unsure")):
+        book.say(sample_id, verdict)
+    command = f"isocost run STUDY.yaml -o '{copied}' --set curate.audit=labels"
+    told = f"1 row is a solution that people labelled unsound; to leave such out and buy nothing: {command}"
+    assert export(copied, CELL, "messages", tmp_path / "after").note == told
+    assert export(copied, CELL, "kto", tmp_path / "draws").note == ""
+    LabelBook(copied, "bob").say(first, "sound")  # they disagree
+    assert export(copied, CELL, "messages", tmp_path / "disagreed").note == ""
+
+
+def rows_of(run: Path, folder: Path) -> pl.DataFrame:
+    export(run, CELL, "messages", folder)
+    return rows(folder)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -223,10 +223,10 @@ def test_the_first_screen_has_the_rates_in_use_and_who_judged_them() -> None:
     made = report(replace(results(), pools=pools))
     first = made.html.partition("<section")[0]
     assert re.findall(r"<dt>(weak|strong|third)</dt><dd>([^<]*)</dd>", first) == [
-        ("weak", "20.0% [10.0, 35.0] of 50, by people and steps"),
-        ("strong", "20.0% [10.0, 35.0] of 50, by a judge"),
+        ("weak", "20.0% [10.0, 35.0] of 50 checked by people and steps"),
+        ("strong", "20.0% [10.0, 35.0] of 50 checked by a judge"),
     ]
-    assert "- Right answers of strong with wrong reasoning: 20.0% [10.0, 35.0] of 50, by a judge" in made.markdown
+    assert "- Right answers of strong with wrong reasoning: 20.0% [10.0, 35.0] of 50 checked by a judge" in made.markdown
     assert "s-wrong" not in report(replace(results(), pools={})).html
 
 

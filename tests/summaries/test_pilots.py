@@ -70,7 +70,7 @@ def test_a_run_warns_before_a_pilot_that_may_cost_more_than_a_budget(tmp_path: P
 def test_a_length_declared_for_one_model_alone_is_taken(tmp_path: Path) -> None:
     text = to_markdown(*dry_run(write_study(tmp_path, pilot=PILOT), [LENGTHS[0], "costs.prompt_tokens=each"])[:3])
     assert "| 20 (declared) |" in text
-    assert "| 64 (until piloted, max_tokens) |" in text
+    assert "| 64 (until piloted, max_tokens), after a prompt of at most " in text
 
 
 def test_declared_lengths_are_planned_with_and_the_pilot_is_paid_from_each_budget(tmp_path: Path) -> None:

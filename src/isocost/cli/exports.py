@@ -69,7 +69,7 @@ def export(
         if student is None:
             made = write(directory, arm, shape or "messages", out)
             share = f"{made.of_problems:,} of {quantity(made.problems, 'problem')}"
-            say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}, for {share}")
+            say(f"wrote {made.rows:,} rows ({shape or 'messages'}) of {made.cell} to {made.folder}, for {share}")
             if made.note:
                 say(f"note: {made.note}")
         else:

@@ -246,7 +246,7 @@ def finish(outcome: Finished) -> None:
         run = shell_word(outcome.directory)
         say(f"solutions and labels: isocost view {run}")
         if outcome.largest:
-            say(f"a training set: isocost export {run} --arm {shell_word(Path(outcome.largest))} -o data")
+            say(f"the largest training set: isocost export {run} --arm {shell_word(Path(outcome.largest))} -o data")
 
 
 def train_lab(

@@ -9,6 +9,8 @@ from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs, prompts_are_counted
 from isocost.records import ModelCard
 
+UNTIL_PILOTED = "until piloted, max_tokens"  # where lengths come from before the pilot
+
 
 def awaits_pilot(study: Study, cards: Mapping[str, ModelCard]) -> bool:
     """Return True if the study has a pilot that is to measure lengths on which the cost of a draw depends.
@@ -36,7 +38,7 @@ def unpiloted_costs(
     found = draw_costs(study, cards, longest, longest_prompt, shares)
     return {
         # Without a real pilot, every length that `draw_costs` takes for piloted is a maximum.
-        name: replace(each, tokens_are="until piloted, max_tokens") if each.tokens_are == "piloted" else each
+        name: replace(each, tokens_are=UNTIL_PILOTED) if each.tokens_are == "piloted" else each
         for name, each in found.items()
     }
 

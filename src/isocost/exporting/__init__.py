@@ -65,19 +65,26 @@ def export(run: Path, arm: str | None, shape: str, folder: Path) -> Exported:
     check_new(folder)
     cell = open_cell(run, arm)
 
-    def fill(made: Path) -> tuple[int, int]:
+    unsound = cell.labelled_unsound if SHAPES[shape].is_training_set else frozenset()
+
+    def fill(made: Path) -> tuple[int, int, int]:
         (made / _FOLDER).mkdir(parents=True)
         written = made / _FOLDER / "new.parquet"
-        rows, of_problems = _write(SHAPES[shape], cell, written)
+        rows, of_problems, of_unsound = _write(SHAPES[shape], cell, written, unsound)
         file = written.rename(written.with_name(f"{_SPLIT}-{digest_of_file(written)[:_DIGITS]}.parquet"))
         command = _command(run, arm or cell.name, shape, folder)
         text = card(cell, SHAPES[shape], rows, file.relative_to(made).as_posix(), command)
         (made / "README.md").write_text(text, encoding="utf-8")
-        return rows, of_problems
+        return rows, of_problems, of_unsound
 
-    rows, of_problems = write_folder(folder, fill)
-    stale = SHAPES[shape].is_training_set and cell.is_older_than_labels
-    note = f"people have labelled since {cell.name} was made; isocost report {shell_word(run)} makes it again" if stale else ""
+    rows, of_problems, of_unsound = write_folder(folder, fill)
+    note = ""
+    if SHAPES[shape].is_training_set and cell.is_older_than_labels:
+        note = f"people have labelled since {cell.name} was made; isocost report {shell_word(run)} makes it again"
+    elif of_unsound:
+        rows_are = "1 row is a solution" if of_unsound == 1 else f"{of_unsound:,} rows are solutions"
+        leave_out = f"isocost run STUDY.yaml -o {shell_word(run)} --set curate.audit=labels"
+        note = f"{rows_are} that people labelled unsound; to leave such out and buy nothing: {leave_out}"
     return Exported(folder=folder, rows=rows, of_problems=of_problems, problems=cell.problems.height, cell=cell.name, note=note)
 
 
@@ -88,9 +95,9 @@ def _command(run: Path, arm: str, shape: str, folder: Path) -> str:
     return f"isocost run STUDY.yaml -o {run_name}\n{export}"
 
 
-def _write(shape: Shape, cell: CellData, path: Path) -> tuple[int, int]:
-    """Write the rows of a data set, and return their number and that of their problems."""
-    rows, of_problems = 0, set[str]()
+def _write(shape: Shape, cell: CellData, path: Path, unsound: frozenset[str]) -> tuple[int, int, int]:
+    """Write the rows of a data set, and return their number, that of their problems, and that of the rows with an unsound solution."""
+    rows, of_problems, of_unsound = 0, set[str](), 0
     # An empty data set keeps its columns, so that it loads.
     columns = shape.columns(cell)
     schema = pa.schema([field.with_type(_plain(field.type)) for field in pl.DataFrame(schema=columns).to_arrow().schema])
@@ -100,7 +107,8 @@ def _write(shape: Shape, cell: CellData, path: Path) -> tuple[int, int]:
             writer.write_table(part.select(columns.names()).cast(columns).to_arrow().cast(schema))
             rows += part.height
             of_problems.update(part["problem_id"].unique())
-    return rows, len(of_problems)
+            of_unsound += len(unsound.intersection(part["sample_id"])) if unsound else 0  # draws have no such column
+    return rows, len(of_problems), of_unsound
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

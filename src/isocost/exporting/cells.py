@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
 from isocost.amounts import quantity
+from isocost.auditing.labelfile import read_labels
+from isocost.auditing.labels import verdicts
 from isocost.config import Study
 from isocost.errors import InputError, Option, RunDirectoryError
 from isocost.measuring.rundirs import facts_of, unreadable
@@ -79,6 +81,16 @@ class CellData:
             return False
         report = self.run / "report.md"
         return not report.exists() or report.stat().st_mtime_ns < labels.stat().st_mtime_ns
+
+    @property
+    def labelled_unsound(self) -> frozenset[str]:
+        """The ids of the samples that all people who were sure labelled unsound.
+
+        Raises:
+            StorageError: The file of labels is damaged.
+        """
+        sound = verdicts(read_labels(self.run / "audits" / "labels.jsonl")).sound
+        return frozenset(sample_id for sample_id, is_sound in sound.items() if not is_sound)
 
     @property
     def draw_columns(self) -> list[str]:

@@ -36,7 +36,20 @@ def audits(results: Results) -> Section | None:
 def rates_in_use(results: Results) -> tuple[tuple[str, str], ...]:
     """Return a line per model for the first screen: its rate, and how it was judged."""
     rates = {model: (own["fpr"], _judge_in_use(own)) for model, own in _known(results).items()}
-    return tuple((model, f"{numbers.percent(rate)} of {numbers.count(rate.n)}, by {judge}") for model, (rate, judge) in rates.items())
+    return tuple(
+        (model, f"{numbers.percent(rate)} of {numbers.count(rate.n)} checked by {judge}") for model, (rate, judge) in rates.items()
+    )
+
+
+def labels_finding(results: Results) -> str:
+    """Return what people's labels say of the models, or that they are too few to; "" without labels."""
+    labelled = {model: own for model, own in results.pools.items() if "fpr/people" in own}
+    counted = {model: own for model, own in labelled.items() if used(own) == "combined"}
+    if counted:
+        rates = ", ".join(f"{model} {numbers.percent(own['fpr'])} of {numbers.count(own['fpr'].n)}" for model, own in counted.items())
+        return f"With people's labels, right answers with wrong reasoning: {rates}."
+    n = sum(own["fpr/people"].n for own in labelled.values())
+    return f"{numbers.count(n)} solutions labelled by people are too few to be used for the rates of wrong reasoning." if n else ""
 
 
 def _judge_in_use(measures: Mapping[str, Estimate]) -> str:

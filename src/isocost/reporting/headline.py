@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from isocost.amounts import fixed, format_amount, listed, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
+from isocost.reporting.audits import labels_finding
 from isocost.reporting.buying import buy, left_unspent, open_choice, paired_coverage, paired_kept, policy_findings, turned, unsettled
 from isocost.reporting.numbers import count, decided, detects, percent
 from isocost.reporting.rounds import rounds_finding
@@ -102,7 +103,7 @@ def verdict(results: Results) -> tuple[str, ...]:
     failed = [] if refused else _failed(results, pair)
     rests = "" if refused else _one_seed(effects)
     observed = [] if refused else policy_findings(results, pair)
-    return (*doubt, answer, *filter(None, [rests, *observed, realised]), *failed, *_cut_off(results))
+    return (*doubt, answer, *filter(None, [rests, *observed, labels_finding(results), realised]), *failed, *_cut_off(results))
 
 
 def _one_seed(effects: _Effects) -> str:

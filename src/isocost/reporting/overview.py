@@ -11,6 +11,7 @@ from isocost.reporting.blocks import Column, Entry, Figure, Section, Table, numb
 from isocost.reporting.marks import cell_marks
 from isocost.reporting.tables import Shown, estimate, table, text, without_remark
 
+_LONGEST_NAMES = 120  # characters in a caption
 _MOST_STUDENTS = 3  # columns; the section on students has all
 _LEADING = ("students_by_round", "coverage_by_cost", "coverage_by_cell", "students_by_data")  # keys of figures, the one to show first
 
@@ -39,12 +40,20 @@ def overview(results: Results) -> Table | None:
         results.cells,
         key="overview",
         title="At a glance",
-        caption=f"Covered and kept: of {numbers.count(results.n_problems)} problems."
+        caption=_sources(results)
+        + f"Covered and kept: of {numbers.count(results.n_problems)} problems."
         + _solves([each for (student, cell), each in solved.items() if cell and student in students], len(students), len(trained_ones)),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
         axis=axes.shares,
     )
+
+
+def _sources(results: Results) -> str:
+    """Return which model each of the study's names stands for, where they differ; "" if there are too many for a caption."""
+    used = {model for cell in results.cells for model in cell.plan.models}
+    named = [f"{card.name} is {card.source}" for card in results.models if card.name in used and card.source and card.source != card.name]
+    return f"{', '.join(named)}. " if named and sum(map(len, named)) <= _LONGEST_NAMES else ""
 
 
 def _solves(estimates: Sequence[Estimate], shown: int, students: int) -> str:

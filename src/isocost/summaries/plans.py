@@ -13,6 +13,7 @@ from isocost.amounts import price as format_price
 from isocost.costs.draws import omitted_attention, omitted_prompts
 from isocost.costs.expected import DrawCost
 from isocost.costs.price import question_price, stale
+from isocost.costs.unpiloted import UNTIL_PILOTED
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
@@ -160,7 +161,9 @@ def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
         known = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
         size = f" {known} |" if sized else ""
         price = f" {_format_prices(card)} |" if priced else ""
-        lines.append(f"| {card.name} |{size}{price} {format_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}) |")
+        # Of the longest prompt, by its bytes: without it the cost of a draw looks too high.
+        prompt = f", after a prompt of at most {each.prompt_tokens:,g}" if each.prompt_tokens and each.tokens_are == UNTIL_PILOTED else ""
+        lines.append(f"| {card.name} |{size}{price} {format_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}){prompt} |")
     return lines
 
 
