@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,35 @@ def is_told_well(left: Left, *words: str) -> None:
     assert all(word in said for word in words), said
     assert "fault of isocost" not in left.err
     assert not {"remove the ledger", "remove it", "delete"} & set(said.replace("never remove it", "").split("; ")), said
+
+
+def wrong_verdicts(out: Path) -> list[tuple[str, str, bool]]:
+    rows = pl.read_parquet(out / "samples.parquet").select("generation", "expected_answer", "correct").rows()
+    return [row for row in rows if (row[0].rpartition("#### ")[2] == row[1]) != row[2]]
+
+
+def test_draws_that_are_bought_again_are_judged_by_their_own_texts(tmp_path: Path, shell: Shell) -> None:
+    """An endpoint answers otherwise when it is asked again, and a draw's id is not that of its text."""
+    salt = [""]
+
+    def answer(prompt: str, seed: int | None, choice: int) -> str:
+        return f"It is so.\n#### {zlib.crc32(f'{prompt} {seed} {choice} {salt[0]}'.encode()) % 10}"
+
+    with Server(answer=answer) as server:
+        path, out = study(tmp_path, server, limit=None), tmp_path / "out"
+        assert shell("run", path, "-o", out).code == 0
+        assert not wrong_verdicts(out)
+        before = {row["id"]: row["generation"] for row in runs.stored(out)}
+        for file in out.glob("pools/weak/*.parts/*.parquet"):
+            file.unlink()
+        salt[0] = "later"
+        assert shell("sample", out, "--force").code == 0
+        left = shell("run", path, "-o", out)
+        assert left.code == 0, left
+        after = {row["id"]: row["generation"] for row in runs.stored(out)}
+        assert after.keys() == before.keys()
+        assert after != before
+        assert not wrong_verdicts(out)
 
 
 GONE: dict[str, Callable[[bytes], bytes | None]] = {

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from isocost.records import OMIT, OMIT_DEFAULT
+
+
+def text_hash(text: str) -> int:
+    """Return the CRC-32 of a text in UTF-8. It tells apart the texts that one sample id has had: a draw may be bought again."""
+    return zlib.crc32(text.encode())
 
 
 def digest(*parts: object, length: int = 16) -> str:

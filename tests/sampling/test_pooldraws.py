@@ -99,12 +99,32 @@ def test_parts_are_read_as_rows_are(drawn: list[tuple[Any, ...]], size: int, lot
     last: dict[str, Verdict] = {}
     for at in range(0, len(judged), size):
         ids, references, verdicts = zip(*judged[at : at + size], strict=True)
-        draws.judge(places, pl.Series(ids, dtype=pl.String), pl.Series(references, dtype=pl.String), verdicts, answers)
+        draws.judge(places, frame_of(ids, references), verdicts, answers)
         last.update((sample_id, verdict) for sample_id, reference, verdict in judged[at : at + size] if reference == "1")
     assert [draw.verdict for _, draw in draws.all()] == [last.get(each["id"]) for each in expected]
     lots.shuffle(own)
     assert [verdict for part in in_parts(own, size) for verdict in draws.verdicts_at(part)] == [last.get(each["id"]) for each in own]
     assert list(draws.verdicts()) == [last[each["id"]] for each in expected if each["id"] in last]
+
+
+def frame_of(ids: Sequence[str], references: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame({"sample_id": ids, "reference": references}, schema={"sample_id": pl.String, "reference": pl.String})
+
+
+@pytest.mark.parametrize(
+    ("stored", "judged", "holds"), [(1, 1, True), (1, 2, False), (None, 2, True), (1, None, True), (2**32 - 1, 2**32 - 1, True)]
+)
+def test_a_verdict_on_another_text_does_not_hold_and_one_of_an_earlier_version_does(
+    stored: int | None, judged: int | None, holds: bool
+) -> None:
+    draws = PoolDraws(PROBLEMS, ids_of)
+    own = row("p", 0)
+    places = draws.read(iter(in_parts([{**own, **({} if stored is None else {"text_hash": stored})}], 1)))
+    frame = frame_of([own["id"]], ["1"])
+    if judged is not None:
+        frame = frame.with_columns(text_hash=judged)
+    draws.judge(places, frame, [RIGHT], pl.Series(["1"] * len(PROBLEMS)))
+    assert list(draws.verdicts()) == ([RIGHT] if holds else [])
 
 
 @pytest.mark.parametrize("size", [1, 2, 9])
@@ -119,6 +139,6 @@ def test_a_draw_that_is_stored_twice_is_named_with_its_second_batch(size: int) -
 def test_nothing_stored_is_nothing_read() -> None:
     draws = PoolDraws(PROBLEMS, ids_of)
     places = draws.read(iter([]))
-    draws.judge(places, pl.Series(["0" * 16]), pl.Series(["1"]), [RIGHT], pl.Series(["1"] * 3))
+    draws.judge(places, frame_of(["0" * 16], ["1"]), [RIGHT], pl.Series(["1"] * 3))
     assert list(draws.all()) == list(draws.verdicts()) == draws.of("p").costs(0, 3)[0].tolist() == []
     assert draws.knows_costs("usd")

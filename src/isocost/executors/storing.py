@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from isocost.costs.draws import cost_of
 from isocost.engines.base import Generation, Request, sound
 from isocost.executors.jobs import StoredDraw, Storing
+from isocost.ids import text_hash
 from isocost.store import Row
 
 # The columns that only endpoints fill, with their types; rows without a value lack them.
@@ -45,11 +46,12 @@ def rows_of(
                 cache_write_tokens=g.num_cache_write_tokens,
                 sharing=g.sharing,
             )
-            row = {
+            text = sound(g.text)  # Parquet holds UTF-8 only, and a lone surrogate has no encoding in it
+            row: Row = {
                 "id": ids.at(index),
                 "problem_id": request.problem_id,
                 "sample_index": index,
-                "generation": sound(g.text),  # Parquet holds UTF-8 only, and a lone surrogate has no encoding in it
+                "generation": text,
                 "num_prompt_tokens": g.num_prompt_tokens,
                 "num_cached_tokens": g.num_cached_tokens,
                 "num_generated_tokens": g.num_generated_tokens,
@@ -58,6 +60,7 @@ def rows_of(
                 "cost_flops": cost.flops,
                 "cost_usd": cost.usd,
                 "cost_seconds": each,
+                "text_hash": text_hash(text),
             }
             if g.reported_usd is not None:  # absent unless reported, so that rows of other engines keep the columns of earlier versions
                 row["cost_usd_reported"] = g.reported_usd

@@ -17,6 +17,7 @@ from isocost.records import FinishReason, Unit, Verdict
 
 Codes = NDArray[np.int32]  # places of problems in the study
 _NO_PROBLEM = -1
+_NO_HASH = -1
 _NONE = ProblemDraws()
 
 
@@ -89,7 +90,7 @@ class PoolDraws:
         for part in parts:
             codes = self._codes(part)
             own = self._read_part(part, codes)
-            places.add(part["id"].gather(own), codes[own], _index_of(part)[own])
+            places.add(part["id"].gather(own), codes[own], _index_of(part)[own], _hashes_of(part)[own])
         return places
 
     def _codes(self, part: pl.DataFrame) -> Codes:
@@ -115,52 +116,55 @@ class PoolDraws:
         self.stale.update(part["problem_id"].filter(pl.Series(~is_own)).to_list())
         return np.flatnonzero(is_own)
 
-    def judge(self, places: DrawPlaces, ids: pl.Series, references: pl.Series, verdicts: Sequence[Verdict], answers: pl.Series) -> None:
-        """Add verdicts, given with their sample ids and the reference answers that they rest on.
+    def judge(self, places: DrawPlaces, judged: pl.DataFrame, verdicts: Sequence[Verdict], answers: pl.Series) -> None:
+        """Add verdicts, given with their sample ids and the reference answers and texts that they rest on.
 
         Args:
             places: The places of the draws.
-            ids: Sample ids; unknown ones are left out.
-            references: The reference answers; verdicts on others than the present ones are left out.
+            judged: A row per verdict: `sample_id`, where unknown ones are left out; `reference`, where verdicts on others than the present
+                answers are left out; if known, `text_hash`, where verdicts on other texts than the stored ones are left out.
             verdicts: The verdicts.
             answers: The present reference answers of the study's problems.
         """
-        rows, codes, index = places.find(ids)
-        holds = (references.gather(rows) == answers.gather(codes)).to_numpy()
+        rows, codes, index, hashes = places.find(judged["sample_id"])
+        holds = (judged["reference"].gather(rows) == answers.gather(codes)).to_numpy()
+        of_text = _hashes_of(judged)[rows]
+        holds = holds & ((of_text == hashes) | (of_text == _NO_HASH) | (hashes == _NO_HASH))
         rows, codes, index = rows[holds], codes[holds], index[holds]
         for code, own in _rows_by_problem(codes):
             self.by_problem[self._problem_ids[code]].judge_all(index[own].tolist(), [verdicts[row] for row in rows[own].tolist()])
 
 
 class DrawPlaces:
-    """Problem and index of draws by sample id, in 20 bytes per draw."""
+    """Problem, index and hash of the text of draws by sample id, in 28 bytes per draw."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[NDArray[np.uint64], Codes, Ints]] = []
+        self._parts: list[tuple[NDArray[np.uint64], Codes, Ints, Ints]] = []
         self._ids = np.zeros(0, dtype=np.uint64)
         self._codes, self._index = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
+        self._hashes = np.zeros(0, dtype=np.int64)
 
-    def add(self, ids: pl.Series, codes: Codes, index: Ints) -> None:
-        """Add draws, before any is looked up: sample ids, and codes of problems and indices as arrays [draws]."""
-        self._parts.append((_numbers(ids).to_numpy(), codes, index))
+    def add(self, ids: pl.Series, codes: Codes, index: Ints, hashes: Ints) -> None:
+        """Add draws, before any is looked up: sample ids, and codes of problems, indices and hashes of texts as arrays [draws]."""
+        self._parts.append((_numbers(ids).to_numpy(), codes, index, hashes))
 
-    def find(self, ids: pl.Series) -> tuple[Ints, Codes, Ints]:
-        """Return the rows of the sample ids that are known, and the codes of their problems and their indices."""
+    def find(self, ids: pl.Series) -> tuple[Ints, Codes, Ints, Ints]:
+        """Return the rows of the sample ids that are known, the codes of their problems, their indices, and the hashes of their texts."""
         self._sort()
         wanted = _numbers(ids)
         rows, numbers = np.flatnonzero(wanted.is_not_null()), wanted.drop_nulls().to_numpy()
         at = np.searchsorted(self._ids, numbers)
         known: Bools = at < self._ids.size
         known[known] = self._ids[at[known]] == numbers[known]
-        return rows[known], self._codes[at[known]], self._index[at[known]]
+        return rows[known], self._codes[at[known]], self._index[at[known]], self._hashes[at[known]]
 
     def _sort(self) -> None:
         if not self._parts:
             return
-        ids, codes, index = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
+        ids, codes, index, hashes = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
         self._parts.clear()
         order = np.argsort(ids)
-        self._ids, self._codes, self._index = ids[order], codes[order], index[order]
+        self._ids, self._codes, self._index, self._hashes = ids[order], codes[order], index[order], hashes[order]
 
 
 def _rows_by_problem(codes: Codes) -> Iterator[tuple[int, Ints]]:
@@ -172,6 +176,13 @@ def _rows_by_problem(codes: Codes) -> Iterator[tuple[int, Ints]]:
 
 def _index_of(part: pl.DataFrame) -> Ints:
     return part["sample_index"].cast(pl.Int64).to_numpy()
+
+
+def _hashes_of(part: pl.DataFrame) -> Ints:
+    """Return the hash of each row's text; -1 in rows of earlier versions, which have none."""
+    if "text_hash" not in part.columns:
+        return np.full(part.height, _NO_HASH, dtype=np.int64)
+    return part["text_hash"].cast(pl.Int64).fill_null(_NO_HASH).to_numpy()
 
 
 def _numbers(ids: pl.Series) -> pl.Series:

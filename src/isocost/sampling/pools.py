@@ -122,7 +122,7 @@ class Pool:
                 still_open[stored.request] = stored
             found(stored, failed)
 
-        parts = iter_batches(self._log.tables(STORED_COLUMNS, ("answered_by",) if self.facts.remote else ()), keep)
+        parts = iter_batches(self._log.tables(STORED_COLUMNS, ("text_hash", *(("answered_by",) if self.facts.remote else ()))), keep)
         try:
             places = self.stored.read(self._note_batches(part, numbers) for part in parts)
         except StoredTwiceError as error:
@@ -133,8 +133,8 @@ class Pool:
                 "away, or restore the pool's files from a copy",
             ) from None
         answers = pl.Series([problem.answer for problem in self.problems.values()], dtype=pl.String)
-        for ids, references, verdicts in self._verdicts.stored():
-            self.stored.judge(places, ids, references, verdicts, answers)
+        for rows, verdicts in self._verdicts.stored():
+            self.stored.judge(places, rows, verdicts, answers)
         if self.solutions is not None:
             self.solutions.read((key, draw, self.stored.by_problem[key[0]].verdict(key[1])) for _, key, draw in self._texts())
         return still_open
@@ -275,7 +275,7 @@ class Pool:
                 self.stored.by_problem[problem_id].judge(index, found)
                 if self.solutions is not None:
                     self.solutions.add((problem_id, index), draw, found)
-                lines.append((draw.id, self.problems[problem_id].answer, found))
+                lines.append((draw, self.problems[problem_id].answer, found))
             entries.append((batch, lines))
         self._verdicts.append(entries)
 

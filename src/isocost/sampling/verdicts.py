@@ -10,7 +10,7 @@ import polars as pl
 from isocost.executors.jobs import StoredDraw
 from isocost.graders.base import TRUNCATED
 from isocost.graders.replies import after_delimiters
-from isocost.ids import digest
+from isocost.ids import digest, text_hash
 from isocost.records import Delimiters, Outcome, Pair, Problem, Verdict
 from isocost.store import BatchLog, Row
 
@@ -63,7 +63,9 @@ def log_name(pool: str, reasoning: Delimiters | None) -> str:
 
 
 class Verdicts:
-    """A log of verdicts, each with its reference answer, so that a problem whose answer changes is judged again.
+    """A log of verdicts, each with its reference answer and the hash of its text.
+
+    A problem whose answer changes is judged again. So is a draw that was lost and bought again: its id is the same, its text another.
 
     Equal verdicts share one object, because most verdicts of a pool equal one of a few.
     """
@@ -78,18 +80,19 @@ class Verdicts:
             self._shared.clear()  # only sharing is lost
         return self._shared.setdefault(verdict, verdict)
 
-    def append(self, batches: Sequence[tuple[str, Sequence[tuple[str, str, Verdict]]]]) -> None:
-        """Commit verdicts, given as (batch key, [(sample id, reference, verdict), ...])."""
+    def append(self, batches: Sequence[tuple[str, Sequence[tuple[StoredDraw, str, Verdict]]]]) -> None:
+        """Commit verdicts, given as (batch key, [(draw, reference, verdict), ...])."""
         entries = []
         for batch, judged in batches:
-            # The references are part of the key: a batch is judged again, under another key, when an answer changes.
-            key = digest(batch, [[sample_id, reference] for sample_id, reference, _ in judged])
-            entries.append((key, [_to_row(sample_id, reference, verdict) for sample_id, reference, verdict in judged]))
+            rows = [_to_row(draw, reference, verdict) for draw, reference, verdict in judged]
+            # References and texts are part of the key: a batch is judged again, under another key, when one of them changes.
+            key = digest(batch, [[row["sample_id"], row["reference"], row["text_hash"]] for row in rows])
+            entries.append((key, rows))
         self._log.append_all(entries)
 
-    def stored(self) -> Iterator[tuple[pl.Series, pl.Series, list[Verdict]]]:
-        """Yield sample ids, references and verdicts of the stored verdicts, part by part."""
-        for part in self._log.tables(("sample_id", "reference", "outcome", "predicted_answer", "reason")):
+    def stored(self) -> Iterator[tuple[pl.DataFrame, list[Verdict]]]:
+        """Yield the stored verdicts, part by part, with a frame of `sample_id`, `reference` and, but for earlier versions, `text_hash`."""
+        for part in self._log.tables(("sample_id", "reference", "outcome", "predicted_answer", "reason"), ("text_hash",)):
             # Made once per kind: most verdicts of a part equal one of a few.
             made: dict[tuple[str, str | None, str], Verdict] = {}
             verdicts = []
@@ -98,16 +101,17 @@ class Verdicts:
                     outcome, answer, reason = kind
                     made[kind] = self.share(Verdict(outcome=Outcome(outcome), predicted_answer=answer, reason=reason))
                 verdicts.append(made[kind])
-            yield part["sample_id"], part["reference"], verdicts
+            yield part, verdicts
 
     def seal(self) -> None:
         """Move the stored verdicts into Parquet."""
         self._log.seal()
 
 
-def _to_row(sample_id: str, reference: str, verdict: Verdict) -> Row:
+def _to_row(draw: StoredDraw, reference: str, verdict: Verdict) -> Row:
     return {
-        "sample_id": sample_id,
+        "sample_id": draw.id,
+        "text_hash": text_hash(draw.generation),
         "reference": reference,
         "outcome": verdict.outcome,
         "predicted_answer": verdict.predicted_answer,
