@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from isocost.errors import EngineError, LimitReachedError, StudyError
+from isocost.events import Note
 from isocost.ids import digest
 from isocost.judging.replies import Replies
 from isocost.running import dry_run, run, run_stage, runs
 from isocost.summaries import audits as saying
 from isocost.summaries.plans import to_markdown
+from isocost.viewer.labelbook import LabelBook
 from tests.auditing_engine import AUDITING
 from tests.builders import InlineExecutor, raw_study
 from tests.engines.openai.server import Server
@@ -272,6 +274,31 @@ def test_enough_labels_are_taken_in_and_used(tmp_path: Path, out: Path, monkeypa
 
 
 @pytest.mark.slow
+def test_labels_of_a_text_that_was_bought_again_with_another_one_do_not_count(tmp_path: Path, out: Path) -> None:
+    """A lost draw that is bought again keeps its id, and nobody has read its text."""
+    study = write_audited(tmp_path)
+    run(study, out)
+    keys = ["model", "problem_id", "sample_index"]
+    chosen = table(out, "chosen").sort("place").join(pl.read_parquet(out / "samples.parquet"), on=keys, how="left")
+    texts = dict(chosen.select("sample_id", "generation").rows())
+    book = LabelBook(out, "ann")
+    ids = list(texts)
+    for sample_id in ids[:12]:
+        book.say(sample_id, "sound", text=texts[sample_id])
+    for sample_id in ids[12:15]:
+        book.say(sample_id, "unsound", text="as it was before")
+    notes: list[str] = []
+    run(study, out, listener=lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    told = "3 labels of people do not count: the solutions were lost and bought again, with other texts; label again in isocost view: "
+    assert f"{told}13, 14, 15" in notes
+    assert sum(rates(out)[name]["rates"].get("people", {"n": 0})["n"] for name in rates(out)) == 12
+    run(study, out, settings=["curate.audit=labels"], listener=lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    assert any("follow people's labels: 0 unsound, 12 sound" in note for note in notes)
+    book.say(ids[12], "unsound", text=texts[ids[12]])  # the same words on another text are another label
+    run(study, out, listener=lambda event: notes.append(event.text) if isinstance(event, Note) else None)
+    assert sum(rates(out)[name]["rates"].get("people", {"n": 0})["n"] for name in rates(out)) == 13
+
+
 def test_a_model_without_labels_is_not_compared_with_one_that_has_them(tmp_path: Path, out: Path) -> None:
     run(write_audited(tmp_path), out, settings=JUDGE)
     weak = table(out, "chosen").sort("place").filter(pl.col("model") == "weak")["sample_id"].to_list()

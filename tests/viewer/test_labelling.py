@@ -33,6 +33,7 @@ def test_a_verdict_is_a_line_and_leads_to_the_next(pages: Pages) -> None:
     assert say(pages, 0, "sound") == "/label/2"
     (line,) = labels(pages.path)
     assert dt.datetime.fromisoformat(line.pop("at")).tzinfo is not None
+    assert line.pop("text_hash") >= 0
     said = {"labeller": "ann", "sample_id": pages.chosen[0].sample_id, "verdict": "sound", "reason": None, "note": None}
     assert line == said | {"number": 1}
 

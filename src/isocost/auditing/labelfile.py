@@ -167,7 +167,7 @@ def _flaw(row: Any) -> str:
         return f"is not a label: verdict {short(row.get('verdict'))} is not one of {', '.join(get_args(LabelVerdict))}"
     if wrong := [name for name in _OPTIONAL if not isinstance(row.get(name), str | None)]:
         return f"is not a label: {wrong[0]} is not a text"
-    return ""
+    return "" if row.get("text_hash") is None or type(row["text_hash"]) is int else "is not a label: text_hash is not a whole number"
 
 
 def _damage(path: Path, damaged: list[tuple[int, str]]) -> StorageError:

@@ -61,6 +61,7 @@ class Label:
         verdict: `sound`, `unsound`, `unsure`, or `skip` (not now). `undo` withdraws the person's last verdict on it.
         reason: The reason for `unsound`, if given: wrong step, lucky, wrong question, copied answer, cut off, grader error.
         note: Any other text.
+        text_hash: `ids.text_hash` of the solution that the person read; None in labels of earlier versions.
     """
 
     at: str
@@ -69,3 +70,4 @@ class Label:
     verdict: LabelVerdict
     reason: str | None = None
     note: str | None = None
+    text_hash: int | None = None

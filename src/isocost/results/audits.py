@@ -5,26 +5,30 @@ Files are in `audits/`, replies of a judge in `judge/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import polars as pl
 
 from isocost import auditing
+from isocost.amounts import quantity
 from isocost.arrays import Bools
 from isocost.auditing.labelfile import read_labels
 from isocost.auditing.labels import Verdicts, verdicts
-from isocost.events import Listener
+from isocost.events import Listener, Note
 from isocost.executors.base import Executor
+from isocost.ids import text_hash
 from isocost.judging.reasoning import Judge, judge_prompt
 from isocost.preparing.prepare import Prepared
-from isocost.records import Cell, Chosen, Estimate, Unit
+from isocost.records import Cell, Chosen, Estimate, Label, Unit
 from isocost.results.drawtable import DrawTable
 from isocost.sampling.data import SamplingOutcome
 from isocost.store import RunDirectory
 
 FOLDER = "audits"
+ID = re.compile("[0-9a-f]{16}")  # a sample id; tables of other tools have others
 _TEXT, _FLAG = pl.String(), pl.Boolean()
 _SCHEMAS = {  # explicit, so that a table without rows has its columns too
     "chosen": {
@@ -113,7 +117,9 @@ def audit(
     judged, judge = _judge_chosen(
         prepared, directory, executor, bought, chosen, table.texts_of(own["place"].to_numpy()), listener, again=again
     )
-    labels = read_verdicts(directory)  # read again: people may have labelled while the judge was at work
+    labels = read_verdicts(directory, table)  # read again: people may have labelled while the judge was at work
+    if outdated := _outdated(_labels(directory), table):
+        listener(Note(text=_describe_outdated(outdated, chosen)))
     found = [_found(each, sound, judged, labels) for each, sound in zip(chosen, own["sound"], strict=True)]
     order = list(study.models)
     # Every table of the report lists the models in the order of the study.
@@ -202,13 +208,41 @@ def _judge_chosen(
     return judged, f"{judge.model} (asked as in {judge.example})"
 
 
-def read_verdicts(directory: RunDirectory) -> Verdicts:
-    """Return the verdicts of people in a run directory.
+def read_verdicts(directory: RunDirectory, table: DrawTable | None = None) -> Verdicts:
+    """Return the verdicts of people in a run directory; with the table of draws, without those on texts that are others now.
 
     Raises:
         StorageError: a line of the labels is damaged.
     """
-    return verdicts(read_labels(directory.path / FOLDER / "labels.jsonl"))
+    labels = _labels(directory)
+    outdated = frozenset[Label]() if table is None else _outdated(labels, table)
+    return verdicts(label for label in labels if label not in outdated)
+
+
+def _labels(directory: RunDirectory) -> list[Label]:
+    return read_labels(directory.path / FOLDER / "labels.jsonl")
+
+
+def _outdated(labels: Sequence[Label], table: DrawTable) -> frozenset[Label]:
+    """Return the labels whose solution was bought again since: its id is the same, and nobody has read its text."""
+    read = {label.sample_id for label in labels if label.text_hash is not None}
+    if not read:
+        return frozenset()
+    wanted = table.draws["id"].is_in([int(sample_id, 16) for sample_id in read if ID.fullmatch(sample_id)]).to_numpy()
+    now = {
+        sample_id: text_hash(text)
+        for places, texts in table.texts(wanted)
+        for sample_id, text in zip(table.sample_ids(places), texts, strict=True)
+    }
+    return frozenset(each for each in labels if each.text_hash is not None and now.get(each.sample_id, each.text_hash) != each.text_hash)
+
+
+def _describe_outdated(labels: Collection[Label], chosen: Sequence[Chosen]) -> str:
+    """Return a note on labels that do not count, with the numbers of the chosen solutions among theirs."""
+    theirs = {label.sample_id for label in labels}
+    again = ", ".join(str(each.place + 1) for each in chosen if each.sample_id in theirs)
+    told = f"{quantity(len(labels), 'label')} of people do not count: the solutions were lost and bought again, with other texts"
+    return f"{told}{f'; label again in isocost view: {again}' if again else ''}"
 
 
 def _found(chosen: Chosen, steps: bool | None, judged: Mapping[str, auditing.Judged], labels: Verdicts) -> auditing.Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -16,14 +15,13 @@ from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.judging.reasoning import Judge, judge_prompt
 from isocost.preparing.prepare import Prepared
-from isocost.results.audits import read_verdicts
+from isocost.results.audits import ID, read_verdicts
 from isocost.results.drawtable import PART, DrawTable
 from isocost.results.trainsets import Asked
 from isocost.sampling.data import SamplingOutcome
 from isocost.store import RunDirectory
 
 LABELS = "labels"
-_ID = re.compile("[0-9a-f]{16}")
 
 
 def near_duplicates(prepared: Prepared) -> tuple[NearDuplicate, ...]:
@@ -103,7 +101,7 @@ def labelled(prepared: Prepared, directory: RunDirectory, table: DrawTable, list
     arms = [arm for arm in prepared.study.arms if LABELS in (prepared.study.curate_of(arm).audit or ())]
     if not arms:
         return None
-    verdicts = read_verdicts(directory)
+    verdicts = read_verdicts(directory, table)
     by_text = _by_text(table, verdicts.sound)
     listener(Note(text=_describe(verdicts, arms)))
     wanted = np.isin(table.problem, [problem for problem, _ in by_text])
@@ -118,7 +116,7 @@ def labelled(prepared: Prepared, directory: RunDirectory, table: DrawTable, list
 
 def _by_text(table: DrawTable, sound: Mapping[str, bool]) -> dict[tuple[int, str], set[bool]]:
     """Return the verdicts on each labelled text of each problem, by the problem's place in the study and the text."""
-    labelled = table.draws["id"].is_in([int(key, 16) for key in sound if _ID.fullmatch(key)])
+    labelled = table.draws["id"].is_in([int(key, 16) for key in sound if ID.fullmatch(key)])
     found: dict[tuple[int, str], set[bool]] = defaultdict(set)
     for places, texts in table.texts(labelled.to_numpy()):
         for problem, key, text in zip(table.problem[places], table.sample_ids(places), texts, strict=True):

@@ -15,6 +15,7 @@ from pathlib import Path
 from isocost.auditing.labelfile import end_last_line, keep_count, next_number, read_labels
 from isocost.auditing.labels import current_labels, kept_labels
 from isocost.errors import InputError, StorageError
+from isocost.ids import text_hash
 from isocost.paths import stamp_of
 from isocost.records import Label, LabelVerdict
 from isocost.store import Log
@@ -82,7 +83,14 @@ class LabelBook:
         return next((word for word in reversed(before) if word.sample_id == lines[-1].sample_id), None)
 
     def say(
-        self, sample_id: str, verdict: LabelVerdict, *, reason: str | None = None, note: str | None = None, stood: str | None = None
+        self,
+        sample_id: str,
+        verdict: LabelVerdict,
+        *,
+        reason: str | None = None,
+        note: str | None = None,
+        text: str | None = None,
+        stood: str | None = None,
     ) -> None:
         """Append a label; it is on the disk when this returns. Repeating the current label of a solution writes nothing.
 
@@ -91,6 +99,7 @@ class LabelBook:
             verdict: The verdict.
             reason: Reason of the verdict unsound.
             note: Free text.
+            text: The solution that was read. The label does not count for another one, such as after the draw was bought again.
             stood: The `mark` of the label that the page showed; None skips this check.
 
         Raises:
@@ -99,11 +108,13 @@ class LabelBook:
         """
         with self._writing():
             former = self.own().get(sample_id)
-            if former and (verdict == "skip" or (former.verdict, former.reason, former.note) == (verdict, reason, note)):
+            read = None if text is None else text_hash(text)
+            is_same_text = former is None or read is None or former.text_hash in (None, read)
+            if former and (verdict == "skip" or ((former.verdict, former.reason, former.note) == (verdict, reason, note) and is_same_text)):
                 return
             if stood is not None and verdict != "skip" and stood != mark(former):
                 raise StaleError(former)
-            self._append(sample_id, verdict, reason, note)
+            self._append(sample_id, verdict, reason, note, None if verdict == "skip" else read)
 
     def undo(self, *, last: str | None = None) -> str | None:
         """Undo the labeller's last label and return its sample id, or None if nothing is left to undo.
@@ -138,9 +149,9 @@ class LabelBook:
             finally:
                 lock.release()
 
-    def _append(self, sample_id: str, verdict: LabelVerdict, reason: str | None, note: str | None) -> None:
+    def _append(self, sample_id: str, verdict: LabelVerdict, reason: str | None, note: str | None, read: int | None = None) -> None:
         at = self._now().isoformat(timespec="milliseconds")
-        label = Label(at=at, labeller=self.labeller, sample_id=sample_id, verdict=verdict, reason=reason, note=note)
+        label = Label(at=at, labeller=self.labeller, sample_id=sample_id, verdict=verdict, reason=reason, note=note, text_hash=read)
         with storage_errors(self._log.path):
             end_last_line(self._log.path)
         before = len(self.labels())

@@ -56,12 +56,14 @@ class Labelling:
         number, verdict, reason, note = self.read(form)
         chosen = self.queue().at(number)
         # The page did not show it, or it was shown before the samples were changed: no label may count for a text that nobody read.
-        if verdict != "skip" and chosen is not None and self._data.chosen_text(chosen) is None:
+        text = self._data.chosen_text(chosen) if verdict != "skip" and chosen is not None else None
+        if verdict != "skip" and chosen is not None and text is None:
             raise InputError(
                 f"{self._data.path / 'samples.parquet'}: does not have the chosen solution {number} any more, so it cannot be labelled",
                 advice=f"choose again: isocost audit {shell_word(self._data.path)}",
             )
-        self._book.say(form["sample"], verdict, reason=reason, note=None if verdict == "skip" else note, stood=form.get("stood"))
+        note = None if verdict == "skip" else note
+        self._book.say(form["sample"], verdict, reason=reason, note=note, text=text, stood=form.get("stood"))
         return self.differing().following(number) if form.get("among") else self.where_next(number)
 
     def read(self, form: Mapping[str, str]) -> tuple[int, LabelVerdict, str | None, str | None]:
