@@ -19,6 +19,7 @@ import pytest
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.store import BatchLog, Log, RunDirectory
 from isocost.store.files import atomic_write
+from isocost.store.rounds import MARK
 from isocost.viewer.labelbook import LabelBook
 from tests import openai_runs as runs
 from tests.engines.openai.replies import Asked
@@ -178,6 +179,29 @@ def test_a_lock_file_that_goes_lets_nobody_in(tmp_path: Path, how: str) -> None:
         assert (out / "lock").read_text() == str(os.getpid()) or how == "emptied"
         assert other(out).startswith(f"{out}: in use by process {os.getpid()}\n")
     assert other(out) == "opened"
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_rounds_of_a_study_are_worked_on_by_one_process(tmp_path: Path, linked: bool) -> None:
+    """They share a limit, and a process reads what the others have paid when it starts."""
+    first, second = tmp_path / "run", tmp_path / "run" / "rounds" / "2"
+    for folder in (first, second):
+        with RunDirectory(folder) as directory:
+            directory.write_text("name: x", "study.yaml")
+            if folder == second:
+                directory.write_json({"round": 2}, MARK)
+    if linked:
+        (first / "rounds").rename(tmp_path / "disk")
+        (first / "rounds").symlink_to(tmp_path / "disk")
+    with RunDirectory(second):
+        assert other(first).startswith(f"{first}: in use by process ")
+    assert other(first) == "opened"
+    with RunDirectory(first):
+        assert other(second).startswith(f"{first}: in use by process {os.getpid()}\n")
+        with RunDirectory(second):  # the process that has the first round goes on to later ones
+            pass
+        assert other(first).startswith(f"{first}: in use by process ")
+    assert other(second) == "opened"
 
 
 def test_where_folders_have_no_locks_a_lock_file_that_another_took_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

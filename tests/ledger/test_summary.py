@@ -100,6 +100,16 @@ def test_what_other_rounds_have_paid_counts_with_what_may_still_be_charged(tmp_p
     copied.mkdir(parents=True)
     (copied / "round.json").write_text("{}")
     assert paid_in_other_rounds(copied, "usd") == 0.0
+    # Rounds on another disk: a link leads there, and the way back is the path as it was given.
+    for moved in (run / "rounds", second):
+        away = tmp_path / f"disk-{moved.name}"
+        moved.rename(away)
+        moved.symlink_to(away)
+        assert paid_in_other_rounds(run, "usd") == 2.25
+        assert paid_in_other_rounds(second, "usd") == 0.25
+        assert paid_in_other_rounds(third, "usd") == 2.5
+        moved.unlink()
+        away.rename(moved)
 
 
 def iterated(tmp_path: Path) -> Path:

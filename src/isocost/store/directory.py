@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isocost.errors import RunDirectoryError, StorageError
+from isocost.errors import IsocostError, RunDirectoryError, StorageError
 from isocost.paths import is_special_file, read_parquet
 from isocost.store.files import atomic_write, check_free_space, make_folder, storage_errors, write_parquet, write_parts
 from isocost.store.kinds import kind_of_batches, kind_of_log
-from isocost.store.locking import FolderLock, LockHeldError
+from isocost.store.locking import FolderLock, LockHeldError, holds
 from isocost.store.logs import Log, Row
-from isocost.store.rounds import MARK
+from isocost.store.rounds import MARK, first_round
 
 if TYPE_CHECKING:  # `isocost status` opens a directory for its logs and must not import polars
     import polars as pl
@@ -35,6 +35,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: FolderLock | None = None
+        self._first: FolderLock | None = None  # of the first round, in a later round
         self._new = False
         self._has_room = False
 
@@ -51,20 +52,28 @@ class RunDirectory:
         with storage_errors(self.path):
             self._new = not self.path.exists()
             make_folder(self.path)
-        try:
-            with storage_errors(self.path / LOCK):
-                self._lock = FolderLock(self.path, LOCK)
-        except LockHeldError:
-            raise RunDirectoryError(
-                f"{self.path}: in use by process {self._holder()}\n  wait for it, or stop it, or name another folder with -o"
-            ) from None
+        self._lock = self._locked(self.path)
         try:
             with storage_errors(self.path / LOCK):
                 self._lock.write(str(os.getpid()))
-        except StorageError:
+            # Rounds share a limit, and each process reads what the others have paid when it starts.
+            first = first_round(self.path)
+            if first is not None and not holds(first):
+                self._first = self._locked(first)
+        except IsocostError:
             self.__exit__()  # a `with` block that was not entered is not left
             raise
         return self
+
+    def _locked(self, folder: Path) -> FolderLock:
+        try:
+            with storage_errors(folder / LOCK):
+                return FolderLock(folder, LOCK)
+        except LockHeldError:
+            raise RunDirectoryError(
+                f"{folder}: in use by process {RunDirectory(folder)._holder()}",
+                advice="wait for it, or stop it, or name another folder with -o",
+            ) from None
 
     def __exit__(self, *exc: object) -> None:
         """Release the folder. A new folder that holds only the files written before the study is removed."""
@@ -73,6 +82,8 @@ class RunDirectory:
         if self._new and self._lock.is_in_place():
             self._remove_empty()
         self._lock.release()
+        if self._first is not None:
+            self._first.release()
 
     def _remove_empty(self) -> None:
         with contextlib.suppress(OSError):

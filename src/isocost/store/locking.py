@@ -140,6 +140,11 @@ def _is_at(descriptor: int, path: Path) -> bool:
 _held: set[FolderLock] = set()
 
 
+def holds(folder: Path) -> bool:
+    """Return True if this process has locked a folder."""
+    return any(_is_at(lock._folder, folder) for lock in _held)
+
+
 def _release_all() -> None:
     """Release the locks in a forked process. It would otherwise hold them after the driver's death. The driver keeps its own."""
     for lock in list(_held):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROUNDS = "rounds"
@@ -26,10 +27,19 @@ def other_rounds(run: Path) -> list[Path]:
     """
     if not (run / MARK).exists():
         return _that_have_begun(run)
-    first = run.resolve().parent.parent
-    if not _has_begun(first):  # the folder of the round was copied
-        return []
-    return [first, *(path for path in _that_have_begun(first) if path != run.resolve())]
+    first = first_round(run)
+    return [] if first is None else [first, *(path for path in _that_have_begun(first) if not path.samefile(run))]
+
+
+def first_round(run: Path) -> Path | None:
+    """Return the run directory of the first round, of a later round's; None for another run, and for a later round that was copied.
+
+    The folder `rounds`, or that of a round, may be a link to another disk: the path as it was given counts before the resolved one.
+    """
+    if not (run / MARK).exists():
+        return None
+    places = (Path(os.path.abspath(run)).parent.parent, run.resolve().parent.parent)  # noqa: PTH100 - resolve would follow links
+    return next((first for first in places if _has_begun(first) and any(run.samefile(path) for path in _that_have_begun(first))), None)
 
 
 def _that_have_begun(run: Path) -> list[Path]:
