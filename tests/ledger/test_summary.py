@@ -95,6 +95,11 @@ def test_what_other_rounds_have_paid_counts_with_what_may_still_be_charged(tmp_p
     assert paid_in_other_rounds(second, "usd") == 0.25
     assert paid_in_other_rounds(third, "usd") == 2.5
     assert paid_in_other_rounds(third, "flops") is None  # not known
+    # Its folder is made before its study file, and the limit holds from its first request on.
+    fourth = tmp_path / "rounds" / "4"
+    fourth.mkdir()
+    (fourth / "round.json").write_text("{}")
+    assert paid_in_other_rounds(fourth, "usd") == 2.5
     # A round that was copied out of its study is a run of its own.
     copied = tmp_path / "elsewhere" / "deep" / "copy"
     copied.mkdir(parents=True)

@@ -39,12 +39,16 @@ def first_round(run: Path) -> Path | None:
     if not (run / MARK).exists():
         return None
     places = (Path(os.path.abspath(run)).parent.parent, run.resolve().parent.parent)  # noqa: PTH100 - resolve would follow links
-    return next((first for first in places if _has_begun(first) and any(run.samefile(path) for path in _that_have_begun(first))), None)
+    # The round itself need not have begun: its folder is made before its study file.
+    return next((first for first in places if _has_begun(first) and any(run.samefile(path) for path in _folders(first))), None)
 
 
 def _that_have_begun(run: Path) -> list[Path]:
-    found = (path for path in (run / ROUNDS).glob("*") if path.name.isdecimal() and _has_begun(path))
-    return sorted(found, key=lambda path: int(path.name))
+    return sorted(filter(_has_begun, _folders(run)), key=lambda path: int(path.name))
+
+
+def _folders(run: Path) -> list[Path]:
+    return [path for path in (run / ROUNDS).glob("*") if path.name.isdecimal() and path.is_dir()]
 
 
 def _has_begun(folder: Path) -> bool:
