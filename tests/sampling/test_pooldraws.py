@@ -112,9 +112,10 @@ def frame_of(ids: Sequence[str], references: Sequence[str]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("stored", "judged", "holds"), [(1, 1, True), (1, 2, False), (None, 2, True), (1, None, True), (2**32 - 1, 2**32 - 1, True)]
+    ("stored", "judged", "holds"),
+    [(1, 1, True), (1, 2, False), (None, 2, True), (1, None, False), (None, None, True), (2**32 - 1, 2**32 - 1, True)],
 )
-def test_a_verdict_on_another_text_does_not_hold_and_one_of_an_earlier_version_does(
+def test_a_verdict_on_another_text_does_not_hold_and_draws_of_earlier_versions_have_no_hash(
     stored: int | None, judged: int | None, holds: bool
 ) -> None:
     draws = PoolDraws(PROBLEMS, ids_of)

@@ -129,7 +129,8 @@ class PoolDraws:
         rows, codes, index, hashes = places.find(judged["sample_id"])
         holds = (judged["reference"].gather(rows) == answers.gather(codes)).to_numpy()
         of_text = _hashes_of(judged)[rows]
-        holds = holds & ((of_text == hashes) | (of_text == _NO_HASH) | (hashes == _NO_HASH))
+        # Draws that have a hash were bought by a version whose verdicts have one too: a verdict without one is on an earlier text.
+        holds = holds & ((of_text == hashes) | (hashes == _NO_HASH))
         rows, codes, index = rows[holds], codes[holds], index[holds]
         for code, own in _rows_by_problem(codes):
             self.by_problem[self._problem_ids[code]].judge_all(index[own].tolist(), [verdicts[row] for row in rows[own].tolist()])
