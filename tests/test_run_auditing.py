@@ -279,7 +279,7 @@ def test_labels_of_a_text_that_was_bought_again_with_another_one_do_not_count(tm
     study = write_audited(tmp_path)
     run(study, out)
     keys = ["model", "problem_id", "sample_index"]
-    chosen = table(out, "chosen").sort("place").join(pl.read_parquet(out / "samples.parquet"), on=keys, how="left")
+    chosen = table(out, "chosen").sort("place").join(pl.read_parquet(out / "samples.parquet"), on=keys, how="left", maintain_order="left")
     texts = dict(chosen.select("sample_id", "generation").rows())
     book = LabelBook(out, "ann")
     ids = list(texts)

@@ -240,7 +240,7 @@ def _outdated(labels: Sequence[Label], table: DrawTable) -> frozenset[Label]:
 def _describe_outdated(labels: Collection[Label], chosen: Sequence[Chosen]) -> str:
     """Return a note on labels that do not count, with the numbers of the chosen solutions among theirs."""
     theirs = {label.sample_id for label in labels}
-    again = ", ".join(str(each.place + 1) for each in chosen if each.sample_id in theirs)
+    again = ", ".join(str(place + 1) for place in sorted(each.place for each in chosen if each.sample_id in theirs))
     told = f"{quantity(len(labels), 'label')} of people do not count: the solutions were lost and bought again, with other texts"
     return f"{told}{f'; label again in isocost view: {again}' if again else ''}"
 
